@@ -1,0 +1,30 @@
+package loan
+
+import (
+	"time"
+
+	"tickler/calendar"
+)
+
+// Event is something that happened to a subject: a person recorded it, or two
+// successive ledger files showed it.
+type Event struct {
+	ID       string            `json:"id"`
+	Kind     string            `json:"kind"` // KIND.VERB: worklog.submitted
+	Subject  Ref               `json:"subject"`
+	Happened calendar.Date     `json:"happened"` // the day it happened, not the day it was written down
+	Learned  time.Time         `json:"learned"`  // the moment it was written down
+	By       string            `json:"by,omitempty"`
+	Period   string            `json:"period,omitempty"` // 期间: the occurrence it speaks of, 2026-11
+	Closes   []string          `json:"closes,omitempty"` // ids of obligations it closes
+	Fields   map[string]string `json:"fields,omitempty"`
+	Files    []Evidence        `json:"files,omitempty"`
+	Snapshot bool              `json:"snapshot,omitempty"` // found in a ledger file, not recorded by a person
+}
+
+// Evidence is a file that proves an act, kept by its digest.
+type Evidence struct {
+	Name   string `json:"name"`
+	Digest string `json:"digest"` // sha256:…
+	Size   int64  `json:"size"`
+}

@@ -1,0 +1,103 @@
+package loan
+
+import (
+	"time"
+
+	"tickler/calendar"
+)
+
+// Schedule is a loan's interest schedule as its row gives it (结息方式, 结息日,
+// 付息日, 下次付息日). Days of the month are 1 to 31 and clamp to the month's
+// last day; 0 is not given.
+type Schedule struct {
+	Every     Settlement    // "" reads as quarterly
+	SettleDay int           // 结息日, a day of the month; 0 is the 20th
+	PayDay    int           // 付息日, a day of the month
+	PayDate   calendar.Date // 付息日 or 下次付息日 given as a date: the schedule runs through it
+}
+
+// months is the number of months between two settlements; 0 is one payment
+// at maturity.
+func (s Schedule) months() int {
+	switch s.Every {
+	case SettleMonthly:
+		return 1
+	case SettleHalfYearly:
+		return 6
+	case SettleYearly:
+		return 12
+	case SettleAtMaturity:
+		return 0
+	}
+	return 3
+}
+
+// Dates lists the interest dates (付息日) from first to last, both included,
+// in order. Without 付息日 it is the day after the settlement day (结息日),
+// which is the 20th unless given, monthly, or in the last month of the
+// quarter, half-year or year; 利随本清 pays at the maturity.
+func (s Schedule) Dates(maturity, first, last calendar.Date) []calendar.Date {
+	var out []calendar.Date
+	keep := func(d calendar.Date) {
+		if d >= first && d <= last {
+			out = append(out, d)
+		}
+	}
+	step := s.months()
+	if step == 0 {
+		if !maturity.IsZero() {
+			keep(maturity)
+		}
+		return out
+	}
+	if !s.PayDate.IsZero() {
+		// Every payment is counted from the given one, never from its
+		// neighbour: 31 January, 28 February, 31 March.
+		k := -((calendar.MonthsBetween(first, s.PayDate))/step + 1)
+		if s.PayDate < first {
+			k = calendar.MonthsBetween(s.PayDate, first)/step - 1
+		}
+		for ; ; k++ {
+			d := s.PayDate.AddMonths(k * step)
+			if d > last {
+				return out
+			}
+			keep(d)
+		}
+	}
+	settle := s.SettleDay
+	if settle == 0 {
+		settle = 20
+	}
+	year, month, _ := first.AddMonths(-step - 1).Civil()
+	for m := int(month); ; m++ {
+		y, mm := year+(m-1)/12, (m-1)%12+1
+		if mm%step != 0 {
+			continue
+		}
+		d := onDay(y, mm, settle).AddDays(1)
+		if s.PayDay != 0 {
+			d = onDay(y, mm, s.PayDay)
+			if s.PayDay < settle && s.SettleDay != 0 {
+				d = onDay(y, mm+1, s.PayDay) // settled late in a month, paid early in the next
+			}
+		}
+		if d > last {
+			return out
+		}
+		keep(d)
+	}
+}
+
+// onDay is the given day of a month, or the month's last day; month may be 13.
+func onDay(year, month, day int) calendar.Date {
+	if month > 12 {
+		year, month = year+1, month-12
+	}
+	for {
+		if d, err := calendar.NewDate(year, time.Month(month), day); err == nil {
+			return d
+		}
+		day--
+	}
+}

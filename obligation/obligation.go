@@ -1,0 +1,87 @@
+package obligation
+
+import (
+	"time"
+
+	"tickler/calendar"
+	"tickler/loan"
+)
+
+// State is where an obligation stands in its life.
+type State string
+
+const (
+	Planned   State = "planned"   // derived, its time has not come
+	Raised    State = "raised"    // someone has it on his desk
+	Submitted State = "submitted" // done, and waiting for signatures
+	Done      State = "done"
+	Waived    State = "waived"    // excused, with a reason and a second person
+	Cancelled State = "cancelled" // its cause went away before it fell due
+	Lapsed    State = "lapsed"    // its cause went away after it fell due: counted as missed
+)
+
+// States lists every state in the order of a life.
+var States = []State{Planned, Raised, Submitted, Done, Waived, Cancelled, Lapsed}
+
+// Ended says that nothing more is expected of anyone.
+func (s State) Ended() bool {
+	return s == Done || s == Waived || s == Cancelled || s == Lapsed
+}
+
+// Duty is what a rulebook says of one obligation: what deriving gives, before
+// anything happened to it.
+type Duty struct {
+	Key
+	PartyName string
+	Borrower  string // customer number; "" where the subject has none
+	Loan      string // loan number; ""
+	Branch    string
+	Role      string // who performs it: officer, supervisor, ...
+	Owner     string // the person, where the facts name one
+
+	Anchor      calendar.Date
+	Raise       calendar.Date
+	Due         calendar.Date
+	PeriodEnd   calendar.Date // of a duty `on period.end`: late only after this day; else zero
+	Provisional bool          // a date rests on a year without notice
+
+	Progress Progress
+	Closed   *Closing // an event that the facts hold already discharges it
+}
+
+// Progress counts towards a quota: 2 of 3 logs written. Zero where there is none.
+type Progress struct {
+	Have int `json:"have"`
+	Need int `json:"need"`
+}
+
+// Closing is how an obligation was discharged.
+type Closing struct {
+	On    calendar.Date // the day the event happened
+	Event string        // its id
+}
+
+// Obligation is a duty with its life.
+type Obligation struct {
+	Duty
+	State     State
+	RaisedAt  time.Time // zero while planned
+	RaisedOn  calendar.Date
+	Late      string // why it was raised after its day: "首次导入", "停机 2026-11-01 至 2026-11-05"; ""
+	Submitted calendar.Date
+	DoneOn    calendar.Date
+	ClosedBy  string        // the event's id
+	Cause     string        // why it was last moved, cancelled, waived or lapsed
+	WasDue    calendar.Date // the due day before the last move; zero if never moved
+	Rulebook  string        // digest of the rulebook that made it
+	Calendar  string        // digest of the calendar that dated it
+}
+
+// Overdue says that the day has passed with nothing submitted. A duty due on a
+// period's end is late only after the period.
+func (o *Obligation) Overdue(today calendar.Date) bool {
+	if o.State.Ended() || o.State == Submitted {
+		return false
+	}
+	return today > max(o.Due, o.PeriodEnd)
+}
