@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"tickler/calendar"
-	"tickler/loan"
 )
 
 // State is where an obligation stands in its life.

@@ -1,0 +1,197 @@
+package obligation
+
+import (
+	"fmt"
+	"time"
+
+	"tickler/calendar"
+	"tickler/loan"
+)
+
+// ChangeKind says what became of one obligation.
+type ChangeKind string
+
+const (
+	ChangePlanned   ChangeKind = "planned"
+	ChangeMoved     ChangeKind = "moved"   // its due day or its day of raising
+	ChangeAltered   ChangeKind = "altered" // its owner, branch or progress
+	ChangeRaised    ChangeKind = "raised"
+	ChangeSubmitted ChangeKind = "submitted"
+	ChangeDone      ChangeKind = "done"
+	ChangeReopened  ChangeKind = "reopened" // what closed it was withdrawn
+	ChangeRevived   ChangeKind = "revived"  // cancelled or lapsed, and derived again
+	ChangeCancelled ChangeKind = "cancelled"
+	ChangeLapsed    ChangeKind = "lapsed"
+)
+
+// Change is one thing that Reconcile did.
+type Change struct {
+	Kind    ChangeKind
+	Key     Key
+	From    calendar.Date // due day before, of a move
+	To      calendar.Date // due day now
+	Cause   string
+	Visible bool // the obligation had been raised: the change has an audit record of its own
+}
+
+// Circumstances are what a reconciliation happens under.
+type Circumstances struct {
+	Today    calendar.Date
+	Now      time.Time
+	Rulebook string // digest in force
+	Calendar string // digest in force
+	Cause    string // why the plan is made again, in Chinese: "导入 ledger.csv"
+	Late     string // why a duty whose day of raising has passed comes late; "" on time
+	// Closings are the events that discharge obligations: id -> how.
+	Closings map[string]Closing
+	// Signed says that signatures follow when a rule's duty is submitted.
+	Signed func(rule string) bool
+	// Unknown says that a subject could not be derived: its duties stay.
+	Unknown func(loan.Ref) bool
+}
+
+// Reconcile holds a fresh derivation against the obligations that stand and
+// gives those that stand now, with what changed. No key is ever dropped: ended
+// obligations stay as tombstones, done and waived ones are never touched, and
+// a limit already missed never moves later.
+//
+// The order of the result is that of the old obligations, then of the new
+// duties as derived.
+func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, []Change) {
+	out := make([]Obligation, len(old), len(old)+4)
+	copy(out, old)
+	at := make(map[Key]int, len(old))
+	for i := range out {
+		at[out[i].Key] = i
+	}
+	var changes []Change
+	note := func(kind ChangeKind, o *Obligation, from calendar.Date) {
+		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+	}
+	derived := make(map[Key]bool, len(duties))
+	for i := range duties {
+		d := &duties[i]
+		if derived[d.Key] {
+			continue
+		}
+		derived[d.Key] = true
+		j, there := at[d.Key]
+		if !there {
+			out = append(out, Obligation{Duty: *d, State: Planned, Rulebook: c.Rulebook, Calendar: c.Calendar})
+			j = len(out) - 1
+			at[d.Key] = j
+			note(ChangePlanned, &out[j], 0)
+		} else {
+			update(&out[j], d, c, note)
+		}
+		settle(&out[j], c, note)
+	}
+	for i := range out {
+		o := &out[i]
+		if derived[o.Key] || o.State.Ended() && o.State != Done {
+			continue
+		}
+		if c.Unknown != nil && c.Unknown(o.Subject) {
+			continue
+		}
+		if o.State == Done {
+			continue
+		}
+		// Events close first, then what is no longer asked for goes away.
+		if _, ok := c.Closings[o.Key.String()]; ok {
+			settle(o, c, note)
+			continue
+		}
+		if o.State == Submitted {
+			continue // the act was done; its signatures go on
+		}
+		o.Cause = c.Cause
+		if c.Today > max(o.Due, o.PeriodEnd) {
+			o.State = Lapsed
+			note(ChangeLapsed, o, o.Due)
+		} else {
+			o.State = Cancelled
+			note(ChangeCancelled, o, o.Due)
+		}
+	}
+	return out, changes
+}
+
+// update takes over what a fresh derivation says of a standing obligation.
+func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
+	switch o.State {
+	case Done, Waived:
+		if o.State == Done && o.ClosedBy != "" {
+			reopen(o, d, c, note)
+		}
+		return
+	case Cancelled, Lapsed:
+		o.State = Planned
+		if !o.RaisedOn.IsZero() {
+			o.State = Raised
+		}
+		o.Cause = c.Cause
+		note(ChangeRevived, o, o.Due)
+	}
+	was := o.Duty
+	missed := c.Today > max(o.Due, o.PeriodEnd)
+	if d.Due != o.Due && !(missed && d.Due > o.Due) {
+		o.WasDue, o.Due, o.Raise, o.Anchor, o.PeriodEnd = o.Due, d.Due, d.Raise, d.Anchor, d.PeriodEnd
+		o.Provisional, o.Rulebook, o.Calendar, o.Cause = d.Provisional, c.Rulebook, c.Calendar, c.Cause
+		note(ChangeMoved, o, was.Due)
+	} else if d.Due == o.Due && (d.Raise != o.Raise || d.Provisional != o.Provisional) {
+		o.Raise, o.Provisional, o.Rulebook, o.Calendar = d.Raise, d.Provisional, c.Rulebook, c.Calendar
+		note(ChangeAltered, o, 0)
+	}
+	o.Closed = d.Closed
+	if d.Owner != was.Owner || d.Branch != was.Branch || d.Role != was.Role || d.Borrower != was.Borrower || d.Progress != was.Progress || d.PartyName != was.PartyName {
+		o.Owner, o.Branch, o.Role, o.Borrower, o.Progress, o.PartyName = d.Owner, d.Branch, d.Role, d.Borrower, d.Progress, d.PartyName
+		note(ChangeAltered, o, 0)
+	}
+}
+
+// reopen takes a done obligation back whose closing event is no longer there.
+func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
+	if _, ok := c.Closings[o.Key.String()]; ok || d.Closed != nil {
+		return
+	}
+	if c.Closings == nil {
+		return // the caller did not say what events there are
+	}
+	o.State, o.DoneOn, o.Submitted, o.ClosedBy = Planned, 0, 0, ""
+	if !o.RaisedOn.IsZero() {
+		o.State = Raised
+	}
+	o.Cause = fmt.Sprintf("撤销了办结事件（%s）", c.Cause)
+	note(ChangeReopened, o, o.Due)
+}
+
+// settle raises an obligation whose day has come, and closes one that an
+// event discharged.
+func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
+	if o.State == Planned && o.Raise <= c.Today {
+		o.State, o.RaisedAt, o.RaisedOn = Raised, c.Now, c.Today
+		if o.Raise < c.Today {
+			o.Late = c.Late
+		}
+		note(ChangeRaised, o, 0)
+	}
+	if o.State != Planned && o.State != Raised {
+		return
+	}
+	how, ok := c.Closings[o.Key.String()]
+	if o.Closed != nil {
+		how, ok = *o.Closed, true
+	}
+	if !ok {
+		return
+	}
+	o.ClosedBy = how.Event
+	if c.Signed != nil && c.Signed(o.Rule) {
+		o.State, o.Submitted = Submitted, how.On
+		note(ChangeSubmitted, o, 0)
+		return
+	}
+	o.State, o.Submitted, o.DoneOn = Done, how.On, how.On
+	note(ChangeDone, o, 0)
+}

@@ -1,0 +1,10 @@
+// Package rules turns a rulebook (规则簿) into duties: it parses and checks the
+// YAML that ops write, derives every obligation from the facts and the working
+// calendar, and explains each date.
+//
+// All of it is pure: no clock, no files, no store. The tour, in the order of
+// the work: problem.go collects mistakes with their place, tree.go reads YAML
+// without its surprises, parse.go makes a Book of it, date.go and condition.go
+// read the two small languages inside, derive.go makes the duties, closing.go
+// says what an event discharges, reason.go records why.
+package rules

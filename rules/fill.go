@@ -1,0 +1,171 @@
+package rules
+
+import (
+	"tickler/calendar"
+	"tickler/loan"
+)
+
+// fillLoan puts a loan's facts as of a day into the environment.
+func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) {
+	if d.filled.loan == l && d.filled.asOf == asOf {
+		return
+	}
+	d.filled.loan, d.filled.asOf = l, asOf
+	d.env.Loan = loanEnv{
+		ID: f.ID, Contract: l.Contract, Borrower: l.Borrower, Branch: l.Branch, Officer: l.Officer,
+		Product: l.Product, Amount: l.Amount.Yuan(), Balance: l.Balance.Yuan(), InterestArrears: l.Arrears.Yuan(),
+		Currency: l.Currency, Disbursed: Day{l.Disbursed}, Maturity: Day{l.Maturity},
+		MaturityLanded: Day{d.landed(l.Maturity)}, OriginalMaturity: Day{l.OriginalMaturity},
+		TermMonths: l.TermMonths(), Class: string(l.Class), Mode: string(l.Mode), Guarantee: l.Guarantee,
+		Extended: l.Extended(), FirstTime: l.FirstTime(), Transferred: d.transferred(f, l, asOf),
+		Abnormal: d.abnormal(f, l, asOf), Unpaid: d.unpaid(l, asOf), Status: l.Status, X: l.X,
+	}
+	d.fillBorrower(l.Borrower, asOf, asOf)
+	d.env.Count = d.counter(loan.Ref{Kind: loan.KindLoan, ID: f.ID})
+}
+
+func (d *deriver) counter(s loan.Ref) func(string, Day, Day) int {
+	return func(kind string, from, to Day) int {
+		n := 0
+		for _, e := range d.facts.Events {
+			if e.Kind == kind && e.Happened >= from.Date && e.Happened <= to.Date && d.concerns(e.Subject, s) {
+				n++
+			}
+		}
+		return n
+	}
+}
+
+func (d *deriver) transferred(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) bool {
+	if l.Transferred() {
+		return true
+	}
+	for _, e := range d.facts.Events {
+		if e.Kind == "loan.transferred" && e.Subject.ID == f.ID && e.Subject.Kind == loan.KindLoan && e.Happened <= asOf {
+			return true
+		}
+	}
+	return false
+}
+
+// abnormal: class not normal, or unpaid, or an open warning.
+func (d *deriver) abnormal(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) bool {
+	if l.Class != loan.Normal || d.unpaid(l, asOf) {
+		return true
+	}
+	open := 0
+	for _, e := range d.facts.Events {
+		if e.Happened > asOf || e.Subject != (loan.Ref{Kind: loan.KindLoan, ID: f.ID}) && e.Subject != (loan.Ref{Kind: loan.KindBorrower, ID: l.Borrower}) {
+			continue
+		}
+		switch e.Kind {
+		case "warning.opened":
+			open++
+		case "warning.closed":
+			open = 0
+		}
+	}
+	return open > 0
+}
+
+func (d *deriver) fillPeriod(p calendar.Period) {
+	d.env.Period = periodEnv{Start: Day{p.Start}, End: Day{p.End}, Number: p.Number()}
+	d.env.Period.Label = p.Label(d.book.Fiscal)
+}
+
+// fillBorrower puts a borrower's facts as of a day into the environment, over
+// those of his loans that a period ending on `end` sees, and says whether one
+// is. Mode key if any of them is, class the worst; branch and officer of his
+// own sheet, or else of his oldest open loan.
+func (d *deriver) fillBorrower(id string, end, asOf calendar.Date) bool {
+	b := borrowerEnv{ID: id, Mode: string(loan.Regular), Class: string(loan.Normal)}
+	var oldest *loan.Loan
+	for _, f := range d.facts.Loans {
+		l := f.History.At(asOf)
+		if l == nil || l.Borrower != id || !d.seenInPeriod(l, end, asOf) {
+			continue
+		}
+		if oldest == nil || l.Disbursed < oldest.Disbursed {
+			oldest = l
+		}
+		if l.Mode == loan.Key {
+			b.Mode = string(loan.Key)
+		}
+		if l.Class.Rank() > loan.Class(b.Class).Rank() {
+			b.Class = string(l.Class)
+		}
+		b.Balance += l.Balance.Yuan()
+	}
+	if oldest != nil {
+		b.Name, b.Branch, b.Officer = oldest.BorrowerName, oldest.Branch, oldest.Officer
+	}
+	if s := d.facts.Borrowers[id]; s != nil {
+		b.Type, b.Industry, b.Rating, b.Group, b.X = s.Type, s.Industry, s.Rating, s.Group, s.X
+		b.Stock, b.Exposure = s.Stock.Yuan(), s.Exposure.Yuan()
+		if s.Name != "" {
+			b.Name = s.Name
+		}
+		if s.Branch != "" {
+			b.Branch = s.Branch
+		}
+		if s.Officer != "" {
+			b.Officer = s.Officer
+		}
+		if s.Mode == loan.Key {
+			b.Mode = string(loan.Key)
+		}
+	}
+	d.env.Borrower = b
+	return oldest != nil
+}
+
+// fillGroup fills the environment for a borrower, an officer or a branch and
+// says whether a period ending on `end` sees it.
+func (d *deriver) fillGroup(o *occurrence, end calendar.Date) bool {
+	d.filled.loan = nil
+	d.env.Count = d.counter(o.subject)
+	id := o.subject.ID
+	if o.subject.Kind == loan.KindBorrower {
+		seen := d.fillBorrower(id, end, o.asOf)
+		o.borrower, o.branch, o.officer = id, d.env.Borrower.Branch, d.env.Borrower.Officer
+		return seen
+	}
+	seen := false
+	for _, f := range d.facts.Loans {
+		l := f.History.At(o.asOf)
+		if l == nil || !d.seenInPeriod(l, end, o.asOf) {
+			continue
+		}
+		if o.subject.Kind == loan.KindOfficer && l.Officer == id {
+			seen = true
+			if o.branch == "" {
+				o.branch = l.Branch
+			}
+		}
+		if o.subject.Kind == loan.KindBranch && l.Branch == id {
+			seen = true
+		}
+		if seen {
+			break
+		}
+	}
+	switch o.subject.Kind {
+	case loan.KindOfficer:
+		o.officer = id
+		d.env.Officer = officerEnv{ID: id, Name: id, Branch: o.branch}
+		if s := d.facts.Staff[id]; s != nil {
+			d.env.Officer.Name, d.env.Officer.Post = s.Name, s.Post
+			if s.Branch != "" {
+				o.branch = s.Branch
+				d.env.Officer.Branch = s.Branch
+			}
+		}
+	case loan.KindBranch:
+		o.branch = id
+		d.env.Branch = branchEnv{ID: id, Name: id}
+		if b := d.facts.Branches[id]; b != nil {
+			d.env.Branch = branchEnv{ID: id, Name: b.Name, Parent: b.Parent, Level: b.Level, Opened: Day{b.Opened}, X: b.X}
+		}
+	}
+	return seen
+}

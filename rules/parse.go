@@ -1,0 +1,640 @@
+package rules
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
+
+	"gopkg.in/yaml.v3"
+
+	"tickler/calendar"
+	"tickler/loan"
+)
+
+// Sets are the three institutions of the manual; a branch enables what it
+// follows.
+var Sets = []string{"manual", "county", "policy"}
+
+// Roles are who performs or signs.
+var Roles = []string{"officer", "supervisor", "monitor", "risk_manager", "deputy_president", "president", "ops", "auditor"}
+
+var (
+	bookKeys = []string{"version", "zone", "fiscal_year_end", "enable", "params", "defaults", "events", "rules"}
+	ruleKeys = []string{"id", "set", "name", "clause", "note", "stated", "for", "each", "on", "every", "since", "within",
+		"when", "except", "needs", "due", "raise", "landing", "by", "sign", "closes_on", "notice", "yields_to",
+		"effective_from", "effective_to", "remind", "escalate"}
+	everyWords   = []string{"week", "half_month", "month", "quarter", "half_year", "year", "interest_date", "fee_date"}
+	landingWords = []string{"following", "preceding", "modified_following", "none"}
+)
+
+// Parse reads a rulebook. The error is Problems, with every mistake of the
+// file; a mistake of YAML's own syntax comes alone.
+func Parse(file string, text []byte) (*Book, error) {
+	t := plant(file, text)
+	if len(t.problems) > 0 {
+		return nil, t.problems.sorted()
+	}
+	b := &Book{File: file, text: slices.Clone(text), digest: digestOf(text), byID: map[string]*Rule{}, Events: map[string]*EventKind{}, Params: map[string]any{}}
+	for _, e := range builtinEvents {
+		e.Builtin = true
+		b.Events[e.Kind] = &e
+	}
+	t.book(b)
+	if len(t.problems) > 0 {
+		return nil, t.problems.sorted()
+	}
+	return b, nil
+}
+
+func (t *tree) book(b *Book) {
+	top := map[string]*yaml.Node{}
+	for _, p := range t.pairs(t.root, "a rulebook") {
+		if !slices.Contains(bookKeys, p.key.Value) {
+			t.bad(p.key, didYouMean(p.key.Value, bookKeys), "unknown key %q; a rulebook has %s", p.key.Value, strings.Join(bookKeys, ", "))
+			continue
+		}
+		top[p.key.Value] = p.value
+	}
+	if t.root.Kind != yaml.MappingNode {
+		return
+	}
+	if n := top["version"]; n == nil {
+		t.at(t.root.Line, t.root.Column, "no version", "begin the file with \"version: 1\"")
+	} else if n.Value != "1" {
+		t.bad(n, "", "version %q: this program reads version 1", n.Value)
+	}
+	b.Zone = t.zone(top["zone"])
+	if n := top["fiscal_year_end"]; n != nil {
+		f, err := calendar.ParseFiscal(t.str(n, "fiscal_year_end"))
+		if err != nil {
+			t.bad(n, "", "fiscal_year_end: %v", err)
+		}
+		b.Fiscal = f
+	}
+	b.Enabled = []string{"manual"}
+	if n := top["enable"]; n != nil {
+		b.Enabled = nil
+		for _, item := range t.list(n, "enable") {
+			if s := t.word(item, "enable", Sets); s != "" {
+				b.Enabled = append(b.Enabled, s)
+			}
+		}
+	}
+	if n := top["params"]; n != nil {
+		t.params(b, n)
+	}
+	if n := top["defaults"]; n != nil {
+		for _, p := range t.pairs(n, "defaults") {
+			switch p.key.Value {
+			case "remind":
+				b.Remind = t.remind(p.value)
+			case "escalate":
+				b.Escalate = t.escalate(p.value)
+			default:
+				t.bad(p.key, didYouMean(p.key.Value, []string{"remind", "escalate"}), "unknown key %q in defaults; want remind or escalate", p.key.Value)
+			}
+		}
+	}
+	if n := top["events"]; n != nil {
+		t.events(b, n)
+	}
+	n := top["rules"]
+	if n == nil {
+		t.at(t.root.Line, t.root.Column, "no rules", "add the key rules with a list")
+		return
+	}
+	items := t.list(n, "rules")
+	if n.Kind == yaml.SequenceNode && len(items) == 0 {
+		t.bad(n, "", "rules: the list is empty")
+	}
+	for _, item := range items {
+		t.addRule(b, item)
+	}
+	t.rule = ""
+	t.crossCheck(b)
+}
+
+func (t *tree) zone(n *yaml.Node) *time.Location {
+	name := "Asia/Shanghai"
+	if n != nil {
+		name = t.str(n, "zone")
+	}
+	z, err := time.LoadLocation(name)
+	if err != nil || name == "Local" {
+		t.bad(n, "write zone: Asia/Shanghai", "zone %q is not known", name)
+		return time.UTC
+	}
+	return z
+}
+
+var paramName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func (t *tree) params(b *Book, n *yaml.Node) {
+	for _, p := range t.pairs(n, "params") {
+		name := p.key.Value
+		if !paramName.MatchString(name) || isFunction(name) || fieldsOf(name) != nil {
+			t.bad(p.key, "", "params: %q: want a name of small letters, digits and _ that is no name of a fact or a function", name)
+			continue
+		}
+		switch p.value.Kind {
+		case yaml.SequenceNode:
+			var list []string
+			for _, item := range p.value.Content {
+				list = append(list, t.str(item, "params."+name))
+			}
+			b.Params[name] = list
+		case yaml.ScalarNode:
+			s := t.str(p.value, "params."+name)
+			if p.value.Tag == "!!int" || p.value.Tag == "!!float" {
+				if v, ok := t.number(p.value, "params."+name); ok {
+					b.Params[name] = v
+				}
+				continue
+			}
+			b.Params[name] = s
+		default:
+			t.bad(p.value, "", "params.%s: want a number, a text or a list of texts", name)
+		}
+	}
+}
+
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+
+// number reads a plain decimal number; what YAML reads otherwise (010, 0x1F,
+// 1_000, 1e3) is refused.
+func (t *tree) number(n *yaml.Node, what string) (any, bool) {
+	if !decimal.MatchString(n.Value) {
+		t.bad(n, "write it out, as in 50000000 or 0.4", "%s: %q is not a plain number", what, n.Value)
+		return nil, false
+	}
+	if v, err := strconv.Atoi(n.Value); err == nil {
+		return v, true
+	}
+	v, err := strconv.ParseFloat(n.Value, 64)
+	return v, err == nil
+}
+
+func (t *tree) remind(n *yaml.Node) []Limit {
+	var out []Limit
+	for _, item := range t.list(n, "remind") {
+		e, ok := t.date(item, "remind", []string{"due"})
+		if !ok {
+			continue
+		}
+		if e.On {
+			e.Limit = calendar.Limit{Unit: calendar.Days}
+		}
+		if e.Limit.N > 0 {
+			t.bad(item, "what comes after due is written under escalate", "remind %q: want before due", e.Text)
+			continue
+		}
+		out = append(out, Limit{N: e.Limit.N, Unit: e.Limit.Unit})
+	}
+	return out
+}
+
+func (t *tree) escalate(n *yaml.Node) []Escalation {
+	var out []Escalation
+	for _, item := range t.list(n, "escalate") {
+		var e Escalation
+		for _, p := range t.pairs(item, "escalate") {
+			switch p.key.Value {
+			case "after":
+				s := t.str(p.value, "after")
+				if s == "" {
+					continue
+				}
+				ws := words(s)
+				l, next, ok := t.limit(p.value, "after", ws)
+				if ok && next < len(ws) {
+					t.bad(p.value, "", "after %q: %q is too much", s, ws[next].text)
+				}
+				e.After = l
+			case "to":
+				e.To = t.word(p.value, "to", Roles)
+			default:
+				t.bad(p.key, didYouMean(p.key.Value, []string{"after", "to"}), "unknown key %q in escalate; want after and to", p.key.Value)
+			}
+		}
+		if e.After.Unit == 0 || e.To == "" {
+			if item.Kind == yaml.MappingNode && len(item.Content) < 4 {
+				t.bad(item, "", "escalate: want {after: 1 workday, to: supervisor}")
+			}
+			continue
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+var eventName = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
+
+func (t *tree) events(b *Book, n *yaml.Node) {
+	for _, p := range t.pairs(n, "events") {
+		kind := p.key.Value
+		if !eventName.MatchString(kind) {
+			t.bad(p.key, "", "event %q: want kind.verb in small letters, as in worklog.submitted", kind)
+			continue
+		}
+		e := &EventKind{Kind: kind}
+		for _, q := range t.pairs(p.value, "event "+kind) {
+			switch q.key.Value {
+			case "name":
+				e.Name = t.str(q.value, "name")
+			case "for":
+				for _, item := range t.oneOrMore(q.value, "for") {
+					if k := t.word(item, "for", kindWords()); k != "" {
+						e.For = append(e.For, loan.Kind(k))
+					}
+				}
+			default:
+				t.bad(q.key, didYouMean(q.key.Value, []string{"name", "for"}), "unknown key %q in event %q; want name and for", q.key.Value, kind)
+			}
+		}
+		if len(e.For) == 0 {
+			t.bad(p.key, "add for: [loan]", "event %q: no subject", kind)
+		}
+		b.Events[kind] = e
+	}
+}
+
+func kindWords() []string {
+	var out []string
+	for _, k := range loan.Kinds {
+		out = append(out, string(k))
+	}
+	return out
+}
+
+func (b *Book) eventKinds() []string {
+	var out []string
+	for k := range b.Events {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}
+
+var ruleID = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+
+// addRule reads one rule. What a key means can depend on the rule's shape, so
+// the shape is read first.
+func (t *tree) addRule(b *Book, n *yaml.Node) {
+	t.rule = ""
+	if n.Kind != yaml.MappingNode {
+		t.bad(n, "", "a rule: want keys with values, found %s", kindOf(n))
+		return
+	}
+	r := &Rule{Stated: true, Set: "manual", By: "officer", Line: n.Line}
+	at := map[string]*yaml.Node{}
+	for _, p := range t.pairs(n, "a rule") {
+		at[p.key.Value] = p.value
+	}
+	if id := at["id"]; id == nil {
+		t.bad(n, "", "a rule without an id")
+	} else if r.ID = t.str(id, "id"); r.ID != "" {
+		t.rule = r.ID
+		if !ruleID.MatchString(r.ID) {
+			t.bad(id, "", "id %q: want small letters and digits, joined by -", r.ID)
+		}
+		if first := b.byID[r.ID]; first != nil {
+			t.bad(id, "give this one another id", "the id is there already, on line %d", first.Line)
+		}
+	}
+	for _, p := range t.pairs(n, "a rule") {
+		if !slices.Contains(ruleKeys, p.key.Value) {
+			t.bad(p.key, didYouMean(p.key.Value, ruleKeys), "unknown key %q", p.key.Value)
+		}
+	}
+	t.shape(b, r, at)
+	t.texts(b, r, at)
+	t.dates(r, n, at)
+	t.conditions(b, r, at)
+	if r.Name == "" {
+		r.Name = r.ID
+	}
+	if r.Remind == nil {
+		r.Remind = b.Remind
+	}
+	if r.Escalate == nil {
+		r.Escalate = b.Escalate
+	}
+	b.Rules = append(b.Rules, r)
+	if r.ID != "" && b.byID[r.ID] == nil {
+		b.byID[r.ID] = r
+	}
+}
+
+// shape reads what the rule is about and when it comes round.
+func (t *tree) shape(b *Book, r *Rule, at map[string]*yaml.Node) {
+	if n := at["for"]; n != nil {
+		r.For = loan.Kind(t.word(n, "for", kindWords()))
+	}
+	if n := at["on"]; n != nil {
+		r.On = t.eventList(b, n, "on")
+	}
+	if n := at["every"]; n != nil {
+		r.Every = t.word(n, "every", everyWords)
+		r.every, _ = calendar.ParseEvery(r.Every)
+		if !r.Period() && r.Every != "" && r.For != loan.KindLoan && at["for"] != nil {
+			t.bad(n, "write for: loan", "every %s: only a loan has a schedule", r.Every)
+		}
+	}
+	if n := at["since"]; n != nil {
+		for _, item := range t.list(n, "since") {
+			s := t.str(item, "since")
+			if s == "loan.disbursed" || s == "branch.opened" {
+				r.Since = append(r.Since, s)
+			} else if b.Events[s] != nil {
+				r.Since = append(r.Since, s)
+			} else if s != "" {
+				t.unknownEvent(b, item, "since", s, "loan.disbursed", "branch.opened")
+			}
+		}
+	}
+	count := 0
+	for _, key := range []string{"on", "every", "since"} {
+		if at[key] != nil {
+			count++
+		}
+	}
+	if count > 1 {
+		t.bad(at["id"], "make two rules of it", "on, every and since exclude each other")
+	}
+	if at["for"] == nil && at["on"] == nil && at["id"] != nil {
+		t.bad(at["id"], "add for: loan", "no subject")
+	}
+	if n := at["each"]; n != nil {
+		for _, item := range t.oneOrMore(n, "each") {
+			k := loan.Kind(t.word(item, "each", []string{"guarantor", string(r.For)}))
+			if k != "" {
+				r.Each = append(r.Each, k)
+			}
+		}
+		if r.For != loan.KindLoan && r.For != loan.KindBorrower {
+			t.bad(n, "", "each guarantor: only a loan or a borrower has guarantors")
+		}
+	}
+}
+
+func (t *tree) unknownEvent(b *Book, n *yaml.Node, key, s string, more ...string) {
+	hint := didYouMean(s, append(b.eventKinds(), more...))
+	if hint == "" {
+		hint = "declare it under events"
+	}
+	t.bad(n, hint, "%s: unknown event %q", key, s)
+}
+
+func (t *tree) eventList(b *Book, n *yaml.Node, key string) []string {
+	var out []string
+	for _, item := range t.oneOrMore(n, key) {
+		s := t.str(item, key)
+		if s == "" {
+			continue
+		}
+		if b.Events[s] == nil {
+			t.unknownEvent(b, item, key, s)
+			continue
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// texts reads the words of the rule and who is concerned.
+func (t *tree) texts(b *Book, r *Rule, at map[string]*yaml.Node) {
+	for key, to := range map[string]*string{"name": &r.Name, "clause": &r.Clause, "note": &r.Note, "notice": &r.Notice} {
+		if n := at[key]; n != nil {
+			*to = t.str(n, key)
+		}
+	}
+	if n := at["set"]; n != nil {
+		r.Set = t.word(n, "set", Sets)
+	}
+	if n := at["stated"]; n != nil {
+		r.Stated = t.boolean(n, "stated")
+	}
+	if n := at["by"]; n != nil {
+		r.By = t.word(n, "by", Roles)
+	}
+	if n := at["sign"]; n != nil {
+		for _, item := range t.list(n, "sign") {
+			if s := t.word(item, "sign", Roles); s != "" {
+				r.Sign = append(r.Sign, s)
+			}
+		}
+	}
+	if n := at["closes_on"]; n != nil {
+		r.ClosesOn = t.eventList(b, n, "closes_on")
+	}
+	if n := at["yields_to"]; n != nil {
+		for _, item := range t.oneOrMore(n, "yields_to") {
+			r.YieldsTo = append(r.YieldsTo, t.str(item, "yields_to"))
+		}
+	}
+	if n := at["remind"]; n != nil {
+		r.Remind = t.remind(n)
+	}
+	if n := at["escalate"]; n != nil {
+		r.Escalate = t.escalate(n)
+	}
+	for key, to := range map[string]*calendar.Date{"effective_from": &r.EffectiveFrom, "effective_to": &r.EffectiveTo} {
+		if n := at[key]; n != nil {
+			d, err := calendar.ParseDate(t.str(n, key))
+			if err != nil {
+				t.bad(n, "", "%s: %v", key, err)
+			}
+			*to = d
+		}
+	}
+}
+
+// dates reads due, raise, landing and within.
+func (t *tree) dates(r *Rule, n *yaml.Node, at map[string]*yaml.Node) {
+	if d := at["due"]; d == nil {
+		t.bad(n, "add due: 10 workdays after loan.maturity", "no due day")
+	} else {
+		r.Due, _ = t.date(d, "due", r.anchors())
+	}
+	if d := at["raise"]; d != nil {
+		if e, ok := t.date(d, "raise", append([]string{"due"}, r.anchors()...)); ok {
+			if e.Anchor == "due" && e.Limit.N > 0 {
+				t.bad(d, "", "raise %q: a duty is raised on or before its due day", e.Text)
+			}
+			r.Raise = &e
+		}
+	}
+	if d := at["landing"]; d != nil {
+		if w := t.word(d, "landing", landingWords); w != "" {
+			r.Landing, _ = calendar.ParseLanding(w)
+		}
+	}
+	if d := at["within"]; d != nil {
+		if !r.Period() || r.For != loan.KindLoan {
+			t.bad(d, "", "within: want a rule for a loan that runs by periods")
+			return
+		}
+		items := t.list(d, "within")
+		if len(items) != 2 {
+			t.bad(d, "", "within: want two days, the first and the last")
+			return
+		}
+		loanAnchors := (&Rule{For: loan.KindLoan}).anchors()
+		first, ok1 := t.date(items[0], "within", loanAnchors)
+		last, ok2 := t.date(items[1], "within", loanAnchors)
+		if ok1 && ok2 {
+			r.Within = &span{first, last}
+		}
+	}
+}
+
+func (t *tree) conditions(b *Book, r *Rule, at map[string]*yaml.Node) {
+	if n := at["when"]; n != nil {
+		r.When = t.condition(n, "when", r, b.Params, wantBool)
+		t.calls(b, n, r.When)
+	}
+	if n := at["except"]; n != nil {
+		for _, item := range t.list(n, "except") {
+			var x Exception
+			for _, p := range t.pairs(item, "except") {
+				switch p.key.Value {
+				case "if":
+					x.If = t.condition(p.value, "if", r, b.Params, wantBool)
+					t.calls(b, p.value, x.If)
+				case "why":
+					x.Why = t.str(p.value, "why")
+				default:
+					t.bad(p.key, didYouMean(p.key.Value, []string{"if", "why"}), "unknown key %q in except; want if and why", p.key.Value)
+				}
+			}
+			if x.Why == "" && item.Kind == yaml.MappingNode {
+				t.bad(item, "", "except: want if, and why in words")
+			}
+			if x.If != nil {
+				r.Except = append(r.Except, x)
+			}
+		}
+	}
+	n := at["needs"]
+	if n == nil {
+		return
+	}
+	if !r.Period() {
+		t.bad(n, "add every: month", "needs: want a rule that runs by periods")
+		return
+	}
+	r.Needs = &Needs{}
+	for _, p := range t.pairs(n, "needs") {
+		switch p.key.Value {
+		case "count":
+			if s := t.str(p.value, "count"); s != "" {
+				if b.Events[s] == nil {
+					t.unknownEvent(b, p.value, "count", s)
+				}
+				r.Needs.Count = s
+			}
+		case "at_least":
+			r.Needs.AtLeast = t.condition(p.value, "at_least", r, b.Params, wantNumber)
+		default:
+			t.bad(p.key, didYouMean(p.key.Value, []string{"count", "at_least"}), "unknown key %q in needs; want count and at_least", p.key.Value)
+		}
+	}
+	if n.Kind == yaml.MappingNode && len(n.Content) < 4 {
+		t.bad(n, "", "needs: want {count: worklog.submitted, at_least: 1}")
+	}
+}
+
+func (t *tree) calls(b *Book, n *yaml.Node, c *Condition) {
+	if c == nil {
+		return
+	}
+	for _, kind := range c.Calls {
+		if b.Events[kind] == nil {
+			t.unknownEvent(b, n, "count", kind)
+		}
+	}
+}
+
+// crossCheck looks at what rules say of each other.
+func (t *tree) crossCheck(b *Book) {
+	yields := map[string][]string{}
+	for _, r := range b.Rules {
+		t.rule = r.ID
+		for _, id := range r.YieldsTo {
+			if b.byID[id] == nil {
+				t.at(r.Line, 0, fmt.Sprintf("yields_to: unknown rule %q", id), didYouMean(id, b.ids()))
+				continue
+			}
+			yields[r.ID] = append(yields[r.ID], id)
+		}
+	}
+	for _, cycle := range cycles(yields) {
+		t.rule = cycle[0]
+		t.at(b.byID[cycle[0]].Line, 0, "the rules yield to each other in a circle: "+strings.Join(cycle, " -> "), "let one of them stand")
+	}
+	// A rule on one event that is closed by another opens a link of a chain.
+	chain := map[string][]string{}
+	for _, r := range b.Rules {
+		for _, on := range r.On {
+			for _, c := range r.ClosesOn {
+				chain[on] = append(chain[on], c)
+			}
+		}
+	}
+	for _, cycle := range cycles(chain) {
+		t.rule = ""
+		for _, r := range b.Rules {
+			if slices.Contains(r.On, cycle[0]) && slices.Contains(r.ClosesOn, cycle[1]) {
+				t.rule = r.ID
+				t.at(r.Line, 0, "the chain of events runs in a circle: "+strings.Join(cycle, " -> "), "close one of the rules by another event")
+				break
+			}
+		}
+	}
+}
+
+func (b *Book) ids() []string {
+	var out []string
+	for _, r := range b.Rules {
+		out = append(out, r.ID)
+	}
+	return out
+}
+
+// cycles gives each circle of a graph once, its first node at both ends.
+func cycles(graph map[string][]string) [][]string {
+	var nodes []string
+	for n := range graph {
+		nodes = append(nodes, n)
+	}
+	sort.Strings(nodes)
+	var out [][]string
+	state := map[string]int{} // 1 on the path, 2 done
+	var path []string
+	var visit func(n string)
+	visit = func(n string) {
+		state[n] = 1
+		path = append(path, n)
+		for _, next := range graph[n] {
+			switch state[next] {
+			case 0:
+				visit(next)
+			case 1:
+				i := slices.Index(path, next)
+				out = append(out, append(slices.Clone(path[i:]), next))
+			}
+		}
+		path = path[:len(path)-1]
+		state[n] = 2
+	}
+	for _, n := range nodes {
+		if state[n] == 0 {
+			visit(n)
+		}
+	}
+	return out
+}

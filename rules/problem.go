@@ -1,0 +1,102 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Problem is one mistake in a rulebook, where it stands and what was expected.
+type Problem struct {
+	File string `json:"file"`
+	Line int    `json:"line"` // 1-based
+	Col  int    `json:"col"`  // 1-based, in characters; 0 where only the line is known
+	Rule string `json:"rule,omitempty"`
+	Text string `json:"text"`
+	Hint string `json:"hint,omitempty"` // the next step
+}
+
+// String gives file:line:column: rule "id": text; hint.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(p.File)
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d", p.Line)
+		if p.Col > 0 {
+			fmt.Fprintf(&b, ":%d", p.Col)
+		}
+	}
+	b.WriteString(": ")
+	if p.Rule != "" {
+		fmt.Fprintf(&b, "rule %q: ", p.Rule)
+	}
+	b.WriteString(p.Text)
+	if p.Hint != "" {
+		b.WriteString("; " + p.Hint)
+	}
+	return b.String()
+}
+
+// Problems are all the mistakes of one file, in the order of the file.
+type Problems []Problem
+
+// Error gives one line a problem.
+func (ps Problems) Error() string {
+	lines := make([]string, len(ps))
+	for i, p := range ps {
+		lines[i] = p.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (ps Problems) sorted() Problems {
+	sort.SliceStable(ps, func(i, j int) bool {
+		if ps[i].Line != ps[j].Line {
+			return ps[i].Line < ps[j].Line
+		}
+		return ps[i].Col < ps[j].Col
+	})
+	return slices.CompactFunc(ps, func(a, b Problem) bool { return a == b })
+}
+
+// didYouMean gives `did you mean "x"?` for the nearest of the words, or "".
+func didYouMean(word string, words []string) string {
+	best, at := "", 1+len([]rune(word))/3
+	for _, w := range words {
+		if d := distance(strings.ToLower(word), strings.ToLower(w)); d <= at {
+			best, at = w, d-1
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// distance is the number of letters to insert, drop, change or swap with a
+// neighbour.
+func distance(a, b string) int {
+	s, t := []rune(a), []rune(b)
+	var prev2 []int
+	prev := make([]int, len(t)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(s); i++ {
+		row := make([]int, len(t)+1)
+		row[0] = i
+		for j := 1; j <= len(t); j++ {
+			cost := 1
+			if s[i-1] == t[j-1] {
+				cost = 0
+			}
+			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+cost)
+			if i > 1 && j > 1 && s[i-1] == t[j-2] && s[i-2] == t[j-1] {
+				row[j] = min(row[j], prev2[j-2]+1)
+			}
+		}
+		prev2, prev = prev, row
+	}
+	return prev[len(t)]
+}
