@@ -88,13 +88,7 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 	}
 	for i := range out {
 		o := &out[i]
-		if derived[o.Key] || o.State.Ended() && o.State != Done {
-			continue
-		}
-		if c.Unknown != nil && c.Unknown(o.Subject) {
-			continue
-		}
-		if o.State == Done {
+		if derived[o.Key] || o.State.Ended() || c.Unknown != nil && c.Unknown(o.Subject) {
 			continue
 		}
 		// Events close first, then what is no longer asked for goes away.

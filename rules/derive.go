@@ -227,11 +227,11 @@ func (d *deriver) dated(o occurrence, l *loan.Loan) error {
 	o.asOf, o.loan, o.paidOut = d.today, l, l.Disbursed
 	o.anchor = d.loanAnchor(o.rule.Due, l)
 	if o.anchor.IsZero() {
-		return d.dismiss(o, NoAnchor, o.rule.Due.Anchor)
+		return d.dismiss(o, obligation.NoAnchor, o.rule.Due.Anchor)
 	}
 	o.name = o.anchor.String()
 	if !l.Open() || l.Disbursed > o.anchor {
-		return d.dismiss(o, NotSeen, notSeen(l, o.anchor))
+		return d.dismiss(o, obligation.NotSeen, notSeen(l, o.anchor))
 	}
 	d.fillLoan(o.file, l, o.asOf)
 	return d.decide(o)
@@ -337,7 +337,7 @@ func (d *deriver) loanPeriods(o occurrence) error {
 			o.anchor = p.Start
 		}
 		if !d.seenInPeriod(l, p.End, o.asOf) {
-			return d.dismiss(o, NotSeen, notSeen(l, p.End))
+			return d.dismiss(o, obligation.NotSeen, notSeen(l, p.End))
 		}
 		d.fillLoan(o.file, l, o.asOf)
 		d.fillPeriod(p)
@@ -384,7 +384,7 @@ func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last c
 				o.anchor = d.landed(day)
 			}
 			if !d.seenInPeriod(l, day, o.asOf) {
-				if err := d.dismiss(o, NotSeen, notSeen(l, day)); err != nil {
+				if err := d.dismiss(o, obligation.NotSeen, notSeen(l, day)); err != nil {
 					return err
 				}
 				continue
@@ -452,7 +452,7 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 		o.anchor, o.name = last, last.String()
 	}
 	if !seen {
-		return d.dismiss(o, NotSeen, "已结清")
+		return d.dismiss(o, obligation.NotSeen, "已结清")
 	}
 	if !known && last == from && slices.Contains(o.rule.Since, "loan.disbursed") {
 		known = true // never yet: counted from the payout
@@ -548,7 +548,7 @@ func (d *deriver) groupRules(u loan.Ref) error {
 				return nil
 			}
 			if !d.fillGroup(&o, p.End) {
-				return d.dismiss(o, NotSeen, "没有在管贷款")
+				return d.dismiss(o, obligation.NotSeen, "没有在管贷款")
 			}
 			d.fillPeriod(p)
 			return d.decide(o)
@@ -581,7 +581,7 @@ func (d *deriver) eventRules(u loan.Ref) {
 				if a := r.Due.Anchor; a != "event.date" && a != "date" {
 					day, err := calendar.ParseDate(e.Fields[a[len("event."):]])
 					if err != nil {
-						return d.dismiss(o, NoAnchor, a)
+						return d.dismiss(o, obligation.NoAnchor, a)
 					}
 					o.anchor = day
 				}
@@ -625,10 +625,10 @@ func (d *deriver) locate(o *occurrence, u loan.Ref) {
 func (d *deriver) decide(o occurrence) error {
 	r := o.rule
 	if !r.EffectiveFrom.IsZero() && o.anchor < r.EffectiveFrom || !r.EffectiveTo.IsZero() && o.anchor > r.EffectiveTo {
-		return d.dismiss(o, NotEffective, "规则生效期 "+r.EffectiveFrom.String()+" 至 "+r.EffectiveTo.String())
+		return d.dismiss(o, obligation.NotEffective, "规则生效期 "+r.EffectiveFrom.String()+" 至 "+r.EffectiveTo.String())
 	}
 	if o.exact.IsZero() && !d.mayFall(o) {
-		return d.dismiss(o, Outside, "")
+		return d.dismiss(o, obligation.Outside, "")
 	}
 	reason := d.reason(o)
 	if r.When != nil {
@@ -638,7 +638,7 @@ func (d *deriver) decide(o occurrence) error {
 		}
 		reason.test("when", r.When, yes, "", d.env)
 		if !yes {
-			return d.verdict(reason, WhenFalse)
+			return d.verdict(reason, obligation.WhenFalse)
 		}
 	}
 	for _, x := range r.Except {
@@ -648,7 +648,7 @@ func (d *deriver) decide(o occurrence) error {
 		}
 		reason.test("except", x.If, yes, x.Why, d.env)
 		if yes {
-			return d.verdict(reason, Exempt)
+			return d.verdict(reason, obligation.Exempt)
 		}
 	}
 	duty := obligation.Duty{
@@ -666,7 +666,7 @@ func (d *deriver) decide(o occurrence) error {
 	}
 	if duty.Due < d.window.From || duty.Due > d.window.To {
 		reason.Due = duty.Due
-		return d.verdict(reason, Outside)
+		return d.verdict(reason, obligation.Outside)
 	}
 	if r.Needs != nil {
 		need, err := r.Needs.AtLeast.number(&d.machine, d.env)
@@ -674,14 +674,14 @@ func (d *deriver) decide(o occurrence) error {
 			return err
 		}
 		if need <= 0 {
-			return d.verdict(reason, WhenFalse)
+			return d.verdict(reason, obligation.WhenFalse)
 		}
 		d.progress(&duty, o, need)
 	}
 	reason.Due, reason.Raise, reason.Provisional = duty.Due, duty.Raise, duty.Provisional
 	if len(r.Each) == 0 {
 		d.keep(duty, r)
-		return d.verdict(reason, Derived)
+		return d.verdict(reason, obligation.Derived)
 	}
 	for _, kind := range r.Each {
 		if kind == r.For {
@@ -695,7 +695,7 @@ func (d *deriver) decide(o occurrence) error {
 			d.keep(one, r)
 		}
 	}
-	return d.verdict(reason, Derived)
+	return d.verdict(reason, obligation.Derived)
 }
 
 func (d *deriver) keep(duty obligation.Duty, r *Rule) {

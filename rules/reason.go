@@ -6,98 +6,19 @@ import (
 	"tickler/obligation"
 )
 
-// Outcome is what a rule made of one occurrence.
-type Outcome string
-
-const (
-	Derived      Outcome = "derived"       // it is an obligation
-	Exempt       Outcome = "exempt"        // an exemption holds
-	WhenFalse    Outcome = "when_false"    // its condition does not hold
-	NotSeen      Outcome = "not_seen"      // the rule does not see the subject
-	NoAnchor     Outcome = "no_anchor"     // the day to count from is not known
-	NotEffective Outcome = "not_effective" // the rule was not in force
-	Outside      Outcome = "outside"       // not due in the window
-)
-
-// Reason is why an obligation is there, or is not, and how its dates came
-// about.
-type Reason struct {
-	Rule       string           `json:"rule"`
-	Name       string           `json:"name"`
-	Clause     string           `json:"clause"`
-	Set        string           `json:"set"`
-	Stated     bool             `json:"stated"` // false: the figure is the bank's own
-	Subject    loan.Ref         `json:"subject"`
-	Occurrence string           `json:"occurrence"`
-	Outcome    Outcome          `json:"outcome"`
-	Why        string           `json:"why,omitempty"` // for what was dismissed, in Chinese
-	AsOf       calendar.Date    `json:"as_of"`         // the day whose facts decided
-	Period     *calendar.Period `json:"period,omitempty"`
-	Facts      []Fact           `json:"facts"`
-	Tests      []Test           `json:"tests,omitempty"`
-	Steps      []Step           `json:"steps,omitempty"`
-
-	Anchor      calendar.Date `json:"anchor"`
-	Limit       string        `json:"limit"` // as the rulebook has it
-	Due         calendar.Date `json:"due"`
-	Raise       calendar.Date `json:"raise"`
-	Provisional bool          `json:"provisional"`
-}
-
-// Fact is one value that a rule asked for.
-type Fact struct {
-	Name  string        `json:"name"` // loan.class
-	Value string        `json:"value"`
-	From  calendar.Date `json:"from"` // data date of the file that said so; null where it was worked out
-}
-
-// Test is one condition that was asked.
-type Test struct {
-	Kind  string `json:"kind"` // when, except
-	Text  string `json:"text"`
-	Holds bool   `json:"holds"`
-	Why   string `json:"why,omitempty"` // the exemption's name
-}
-
-// StepKind says what a step of the arithmetic does.
-type StepKind string
-
-const (
-	StepCount  StepKind = "count"  // a limit counted from the anchor
-	StepLand   StepKind = "land"   // moved off a day off
-	StepPayout StepKind = "payout" // moved to the payout, which comes later
-	StepSince  StepKind = "since"  // the next anniversary
-)
-
-// Step is one step from the anchor to the due day.
-type Step struct {
-	Kind  StepKind      `json:"kind"`
-	From  calendar.Date `json:"from"`
-	Limit string        `json:"limit,omitempty"` // "10 workdays", "following"
-	To    calendar.Date `json:"to"`
-	Days  []CountedDay  `json:"days,omitempty"` // each day between, in the order of counting
-}
-
-// CountedDay is one day of the arithmetic.
-type CountedDay struct {
-	Date        calendar.Date `json:"date"`
-	N           int           `json:"n"` // its number in the count; 0: skipped
-	Workday     bool          `json:"workday"`
-	Kind        string        `json:"kind"`
-	Name        string        `json:"name,omitempty"`   // of the holiday
-	Source      string        `json:"source,omitempty"` // the notice's document number
-	Provisional bool          `json:"provisional,omitempty"`
-}
+// Reason is an obligation.Reason being written. Nothing is written, and
+// nothing worked out, unless somebody asked.
+type Reason struct{ obligation.Reason }
 
 // Explain gives the reason of one obligation, worked out anew from the facts;
 // nil if the rulebook does not derive it from them.
-func Explain(b *Book, cal *calendar.Calendar, f *loan.Facts, unit loan.Ref, key obligation.Key, w Window) *Reason {
+func Explain(b *Book, cal *calendar.Calendar, f *loan.Facts, unit loan.Ref, key obligation.Key, w Window) *obligation.Reason {
 	d := newDeriver(b, cal, f, w)
 	d.only = func(r *Rule, s loan.Ref) bool { return r.ID == key.Rule && s == key.Subject }
-	var found *Reason
+	var found *obligation.Reason
 	d.trace = func(r *Reason) {
-		if r.Rule == key.Rule && r.Subject == key.Subject && r.Occurrence == key.Occurrence && (found == nil || r.Outcome == Derived) {
-			found = r
+		if r.Rule == key.Rule && r.Subject == key.Subject && r.Occurrence == key.Occurrence && (found == nil || r.Outcome == obligation.Derived) {
+			found = &r.Reason
 		}
 	}
 	d.unit(unit)
@@ -106,11 +27,11 @@ func Explain(b *Book, cal *calendar.Calendar, f *loan.Facts, unit loan.Ref, key 
 
 // Verdicts gives what every active rule makes of one subject, in the order of
 // the rulebook.
-func Verdicts(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan.Ref, w Window) []*Reason {
+func Verdicts(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan.Ref, w Window) []*obligation.Reason {
 	d := newDeriver(b, cal, f, w)
 	d.only = func(_ *Rule, s loan.Ref) bool { return s == subject }
-	var out []*Reason
-	d.trace = func(r *Reason) { out = append(out, r) }
+	var out []*obligation.Reason
+	d.trace = func(r *Reason) { out = append(out, &r.Reason) }
 	d.unit(unit)
 	return out
 }
@@ -121,7 +42,7 @@ func (d *deriver) reason(o occurrence) *Reason {
 	if d.trace == nil {
 		return r
 	}
-	*r = Reason{
+	r.Reason = obligation.Reason{
 		Rule: o.rule.ID, Name: o.rule.Name, Clause: o.rule.Clause, Set: o.rule.Set, Stated: o.rule.Stated,
 		Subject: o.subject, Occurrence: o.name, AsOf: o.asOf, Period: o.period,
 		Anchor: o.anchor, Limit: o.rule.Due.Text, Why: o.note,
@@ -156,7 +77,7 @@ func (r *Reason) fact(d *deriver, o occurrence, name string) {
 			return
 		}
 	}
-	f := Fact{Name: name, Value: d.env.value(name)}
+	f := obligation.Fact{Name: name, Value: d.env.value(name)}
 	if o.file != nil && len(name) > 5 && name[:5] == "loan." {
 		for _, v := range o.file.History {
 			if v.From <= o.asOf || f.From.IsZero() {
@@ -171,7 +92,7 @@ func (r *Reason) test(kind string, c *Condition, holds bool, why string, _ *env)
 	if r.Rule == "" {
 		return
 	}
-	r.Tests = append(r.Tests, Test{Kind: kind, Text: c.Text, Holds: holds, Why: why})
+	r.Tests = append(r.Tests, obligation.Test{Kind: kind, Text: c.Text, Holds: holds, Why: why})
 }
 
 // step writes down a limit, its landing, and every day between.
@@ -180,7 +101,7 @@ func (r *Reason) step(cal *calendar.Calendar, from calendar.Date, l calendar.Lim
 		return
 	}
 	if l.Unit == calendar.Workdays {
-		r.Steps = append(r.Steps, Step{Kind: StepCount, From: from, Limit: bare(l), To: res.Date, Days: days(cal, from, res.Date, true)})
+		r.Steps = append(r.Steps, obligation.Step{Kind: obligation.StepCount, From: from, Limit: bare(l), To: res.Date, Days: days(cal, from, res.Date, true)})
 		return
 	}
 	landing := l.Landing
@@ -190,9 +111,9 @@ func (r *Reason) step(cal *calendar.Calendar, from calendar.Date, l calendar.Lim
 		return
 	}
 	if l.N != 0 {
-		r.Steps = append(r.Steps, Step{Kind: StepCount, From: from, Limit: bare(l), To: raw.Date})
+		r.Steps = append(r.Steps, obligation.Step{Kind: obligation.StepCount, From: from, Limit: bare(l), To: raw.Date})
 	}
-	s := Step{Kind: StepLand, From: raw.Date, Limit: landing.String(), To: res.Date}
+	s := obligation.Step{Kind: obligation.StepLand, From: raw.Date, Limit: landing.String(), To: res.Date}
 	if d, err := cal.Day(raw.Date); err == nil {
 		s.Days = append(s.Days, counted(cal, d, 0))
 	}
@@ -208,8 +129,8 @@ func bare(l calendar.Limit) string {
 }
 
 // days lists the days strictly after from up to to, in the order of counting.
-func days(cal *calendar.Calendar, from, to calendar.Date, number bool) []CountedDay {
-	var out []CountedDay
+func days(cal *calendar.Calendar, from, to calendar.Date, number bool) []obligation.CountedDay {
+	var out []obligation.CountedDay
 	step := 1
 	if to < from {
 		step = -1
@@ -233,23 +154,23 @@ func days(cal *calendar.Calendar, from, to calendar.Date, number bool) []Counted
 	return out
 }
 
-func counted(cal *calendar.Calendar, d calendar.Day, n int) CountedDay {
-	return CountedDay{Date: d.Date, N: n, Workday: d.Workday, Kind: d.Kind.String(), Name: d.Name, Source: d.Source, Provisional: cal.Provisional(d.Date)}
+func counted(cal *calendar.Calendar, d calendar.Day, n int) obligation.CountedDay {
+	return obligation.CountedDay{Date: d.Date, N: n, Workday: d.Workday, Kind: d.Kind.String(), Name: d.Name, Source: d.Source, Provisional: cal.Provisional(d.Date)}
 }
 
 func (r *Reason) note(from, to calendar.Date, limit string) {
 	if r.Rule != "" {
-		r.Steps = append(r.Steps, Step{Kind: StepSince, From: from, Limit: limit, To: to})
+		r.Steps = append(r.Steps, obligation.Step{Kind: obligation.StepSince, From: from, Limit: limit, To: to})
 	}
 }
 
 func (r *Reason) payout(due, paidOut calendar.Date, res calendar.Result) {
 	if r.Rule != "" {
-		r.Steps = append(r.Steps, Step{Kind: StepPayout, From: due, Limit: paidOut.String(), To: res.Date})
+		r.Steps = append(r.Steps, obligation.Step{Kind: obligation.StepPayout, From: due, Limit: paidOut.String(), To: res.Date})
 	}
 }
 
-func (d *deriver) verdict(r *Reason, out Outcome) error {
+func (d *deriver) verdict(r *Reason, out obligation.Outcome) error {
 	if d.trace != nil {
 		r.Outcome = out
 		d.trace(r)
@@ -258,13 +179,13 @@ func (d *deriver) verdict(r *Reason, out Outcome) error {
 }
 
 // dismiss records that an occurrence never came to its conditions.
-func (d *deriver) dismiss(o occurrence, out Outcome, why string) error {
+func (d *deriver) dismiss(o occurrence, out obligation.Outcome, why string) error {
 	if d.trace == nil {
 		return nil
 	}
-	r := &Reason{
+	r := &Reason{obligation.Reason{
 		Rule: o.rule.ID, Name: o.rule.Name, Clause: o.rule.Clause, Set: o.rule.Set, Stated: o.rule.Stated,
 		Subject: o.subject, Occurrence: o.name, AsOf: o.asOf, Period: o.period, Anchor: o.anchor, Limit: o.rule.Due.Text, Why: why,
-	}
+	}}
 	return d.verdict(r, out)
 }

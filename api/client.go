@@ -1,0 +1,128 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+)
+
+// Client speaks to the process that holds the store: over a socket, or to a
+// handler in the same process. Both go the same way.
+type Client struct {
+	HTTP *http.Client // required; its transport leads to the handler
+}
+
+// base is a host that no network ever sees.
+const base = "http://tickler"
+
+// InProcess gives a client whose requests are answered by the handler itself.
+func InProcess(h http.Handler) *Client {
+	return &Client{HTTP: &http.Client{Transport: local{h}}}
+}
+
+type local struct{ handler http.Handler }
+
+// RoundTrip answers a request with the handler, on the caller's goroutine.
+func (l local) RoundTrip(r *http.Request) (*http.Response, error) {
+	w := &memory{header: http.Header{}, code: http.StatusOK}
+	l.handler.ServeHTTP(w, r)
+	return &http.Response{
+		StatusCode: w.code, Status: http.StatusText(w.code), Header: w.header, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
+	}, nil
+}
+
+type memory struct {
+	header http.Header
+	code   int
+	body   bytes.Buffer
+}
+
+func (m *memory) Header() http.Header         { return m.header }
+func (m *memory) WriteHeader(code int)        { m.code = code }
+func (m *memory) Write(b []byte) (int, error) { return m.body.Write(b) }
+
+// call posts a request and reads its reply; body is nil or a file's bytes,
+// which travel as they are with the request in the URL.
+func call[Reply any](ctx context.Context, c *Client, verb string, req any, body []byte) (*Reply, error) {
+	q, err := json.Marshal(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask for %s: %w", verb, err)
+	}
+	target := base + "/v1/" + verb
+	if body != nil {
+		target += "?request=" + url.QueryEscape(string(q))
+	} else {
+		body = q
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	if err != nil {
+		return nil, fmt.Errorf("ask for %s: %w", verb, err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := c.HTTP.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("ask for %s: %w", verb, err)
+	}
+	defer resp.Body.Close()
+	dec := json.NewDecoder(resp.Body)
+	if resp.StatusCode != http.StatusOK {
+		e := &Error{Code: Failed}
+		if dec.Decode(e) != nil || e.Text == "" {
+			e.Text = fmt.Sprintf("%s: the daemon answered %s", verb, resp.Status)
+		}
+		return nil, e
+	}
+	reply := new(Reply)
+	if err := dec.Decode(reply); err != nil {
+		return nil, fmt.Errorf("read the reply to %s: %w", verb, err)
+	}
+	return reply, nil
+}
+
+// List asks for obligations by due date.
+func (c *Client) List(ctx context.Context, r ListRequest) (*ListReply, error) {
+	return call[ListReply](ctx, c, "list", r, nil)
+}
+
+// Show asks for one obligation with its history.
+func (c *Client) Show(ctx context.Context, r ShowRequest) (*ShowReply, error) {
+	return call[ShowReply](ctx, c, "show", r, nil)
+}
+
+// Why asks for the reason of an obligation, or the verdicts on a subject.
+func (c *Client) Why(ctx context.Context, r WhyRequest) (*WhyReply, error) {
+	return call[WhyReply](ctx, c, "why", r, nil)
+}
+
+// Import sends a ledger file.
+func (c *Client) Import(ctx context.Context, r ImportRequest, file []byte) (*ImportReply, error) {
+	if file == nil {
+		file = []byte{}
+	}
+	return call[ImportReply](ctx, c, "import", r, file)
+}
+
+// Record records an event.
+func (c *Client) Record(ctx context.Context, r RecordRequest) (*RecordReply, error) {
+	return call[RecordReply](ctx, c, "record", r, nil)
+}
+
+// Tick asks for one scan.
+func (c *Client) Tick(ctx context.Context, r TickRequest) (*TickReply, error) {
+	return call[TickReply](ctx, c, "tick", r, nil)
+}
+
+// Status asks how things are.
+func (c *Client) Status(ctx context.Context) (*StatusReply, error) {
+	return call[StatusReply](ctx, c, "status", struct{}{}, nil)
+}
+
+// Check asks for the store to be checked.
+func (c *Client) Check(ctx context.Context) (*CheckReply, error) {
+	return call[CheckReply](ctx, c, "check", struct{}{}, nil)
+}
