@@ -96,7 +96,7 @@ func build(st *statutory, sources []source, fresh int, whole bool) (*Calendar, M
 		return cmp.Or(cmp.Compare(a.issued, b.issued), cmp.Compare(a.number, b.number))
 	})
 
-	b := &builder{c: &Calendar{statutory: st, why: make([]reason, 1)}, whole: whole, ms: &ms}
+	b := &builder{c: &Calendar{statutory: st, why: make([]reason, 1)}, whole: whole, ms: &ms, fresh: isFresh}
 	if !b.span(order) {
 		return nil, ms
 	}
@@ -104,11 +104,11 @@ func build(st *statutory, sources []source, fresh int, whole bool) (*Calendar, M
 	b.festivals()
 	b.apply(order, false)
 	if whole {
-		b.checkYears(order, isFresh, false)
+		b.checkYears(order, false)
 	}
 	b.apply(order, true)
 	if whole {
-		b.checkYears(order, isFresh, true)
+		b.checkYears(order, true)
 	}
 	if len(ms) > 0 {
 		return nil, ms
@@ -129,9 +129,10 @@ type builder struct {
 	c     *Calendar
 	whole bool
 	ms    *Mistakes
-	firm  map[int]bool // years with a notice
-	work  []bool       // by day since c.first
-	by    []*source    // who decided the day; nil for nobody
+	fresh map[*source]bool // being added now
+	firm  map[int]bool     // years with a notice
+	work  []bool           // by day since c.first
+	by    []*source        // who decided the day; nil for nobody
 	marks map[reason]uint32
 }
 
@@ -254,7 +255,11 @@ func (b *builder) day(s *source, sp span, d Date) {
 	}
 	i := d - b.c.first
 	if by := b.by[i]; by != nil && by != s && by.overlay == s.overlay && by.issued == s.issued && b.work[i] != sp.work {
-		b.ms.add(sp.at, "%s: %q says otherwise and was issued on the same day; which one is later?", d, by.number)
+		at, other := sp.at, by.number
+		if b.fresh[by] && !b.fresh[s] {
+			at, other = by.at, s.number
+		}
+		b.ms.add(at, "%s: %q says otherwise and was issued on the same day; which one is later?", d, other)
 		return
 	}
 	if wd := d.Weekday(); sp.work && b.work[i] && b.by[i] == nil && wd != time.Saturday && wd != time.Sunday {
@@ -284,7 +289,7 @@ func (b *builder) set(d Date, work bool, r reason, by *source) {
 
 // checkYears refuses years that cannot be right. Without the overlay only years
 // with a notice are counted, with it only those it touches.
-func (b *builder) checkYears(order []*source, fresh map[*source]bool, overlay bool) {
+func (b *builder) checkYears(order []*source, overlay bool) {
 	low, high := fewest, most
 	if overlay {
 		low, high = fewestOverlaid, mostOverlaid
@@ -297,7 +302,7 @@ func (b *builder) checkYears(order []*source, fresh map[*source]bool, overlay bo
 		var blame *source // the last added one that names days of the year
 		for _, s := range order {
 			touches := slices.ContainsFunc(s.spans, func(sp span) bool { return sp.First <= to && sp.Last >= from })
-			if s.overlay == overlay && (touches || s.year == y) && (blame == nil || fresh[s] || !fresh[blame]) {
+			if s.overlay == overlay && (touches || s.year == y) && (blame == nil || b.fresh[s] || !b.fresh[blame]) {
 				blame = s
 			}
 		}
@@ -347,6 +352,6 @@ func (c *Calendar) compile(work []bool) {
 
 // utc returns noon of the day in UTC, for rickar/cal.
 func (d Date) utc() time.Time {
-	y, m, day := d.Civil()
-	return time.Date(y, m, day, 12, 0, 0, 0, time.UTC)
+	const epoch = 719_163 // 1970-01-01
+	return time.Unix((int64(d)-epoch)*86_400+43_200, 0).UTC()
 }

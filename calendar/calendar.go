@@ -109,27 +109,37 @@ func (c *Calendar) IsWorkday(d Date) (bool, error) {
 // AddWorkdays returns the n-th working day strictly after d, whether d is one
 // or not (民法典 201); for n < 0 the mirror image, strictly before. 0 days is
 // d itself, without a look into the calendar. Looked at: every day after d up
-// to the result. The error is ErrBeyond.
+// to the result, so that d may be the day before the range starts (after it
+// ends, for n < 0). The error is ErrBeyond.
 func (c *Calendar) AddWorkdays(d Date, n int) (Result, error) {
 	if n == 0 {
 		return Result{Date: d}, nil
 	}
 	i := int(d) - int(c.first)
-	if uint(i) >= uint(len(c.mark)) {
+	k := n
+	if n > 0 {
+		i++ // working days up to and with d are behind
+		k--
+	}
+	if rank := c.rank; uint(i) < uint(len(rank)) {
+		k += int(rank[i])
+	} else {
 		return Result{}, c.beyondShift(d, n)
 	}
-	k := int(c.rank[i]) + n
-	if n > 0 {
-		k = int(c.rank[i+1]) + n - 1
+	if days := c.days; uint(k) < uint(len(days)) { // an overflow is negative
+		if r := days[k]; max(d-1, r) <= c.firm {
+			return Result{Date: r}, nil
+		}
+		return c.looked(d, days[k])
 	}
-	if uint(k) >= uint(len(c.days)) { // an overflow too: it is negative
-		return Result{}, c.beyondShift(d, n)
-	}
-	r := c.days[k]
-	if max(d-1, r) <= c.firm {
-		return Result{Date: r}, nil
-	}
-	if n > 0 {
+	return Result{}, c.beyondShift(d, n)
+}
+
+// looked returns r as the end of a shift from d.
+//
+//go:noinline
+func (c *Calendar) looked(d, r Date) (Result, error) {
+	if r > d {
 		return Result{r, c.looks(d+1, r)}, nil
 	}
 	return Result{r, c.looks(r, d-1)}, nil

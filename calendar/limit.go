@@ -79,7 +79,7 @@ func ParseLimit(s string) (Limit, error) {
 	case unit != "": // 15wd
 		u, problem := parseUnit(unit)
 		if problem == "" {
-			problem = fmt.Sprintf("want a space between number and unit: \"%d %s\"", n, u)
+			problem = fmt.Sprintf("want a space between number and unit: %q", Limit{N: n, Unit: u})
 		}
 		return Limit{}, limitError(s, problem)
 	case n > MaxLimit || n < -MaxLimit:
