@@ -1,0 +1,77 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	"tickler/calendar"
+)
+
+// Message is something to tell a person. It is enqueued in the transaction of
+// the change that causes it, and sent, at least once, after that.
+type Message struct {
+	ID         uint64        `json:"id"`   // given by Enqueue; the same on every try
+	Kind       string        `json:"kind"` // raised, reminder, escalation, digest, alarm
+	To         string        `json:"to,omitempty"`
+	Role       string        `json:"role,omitempty"`
+	Branch     string        `json:"branch,omitempty"`
+	Obligation string        `json:"obligation,omitempty"`
+	Day        calendar.Date `json:"day"`
+	At         time.Time     `json:"at"` // when it was enqueued
+	Text       string        `json:"text,omitempty"`
+
+	Tries int       `json:"tries,omitempty"`
+	Next  time.Time `json:"next"`            // not before this moment
+	Error string    `json:"error,omitempty"` // of the last try
+	Ended time.Time `json:"ended"`           // sent or given up; then it moves to the sent ones
+}
+
+func messageKey(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
+
+// Enqueue keeps a message to be sent and gives it its id.
+func (tx *Tx) Enqueue(m Message) (id uint64, err error) {
+	if m.ID, err = tx.Sequence("outbox"); err != nil {
+		return 0, err
+	}
+	return m.ID, tx.putJSON(bucketOutbox, messageKey(m.ID), m)
+}
+
+// PutMessage keeps what a try to send it came to. A message that has Ended
+// leaves the outbox and is found by ScanSent.
+func (tx *Tx) PutMessage(m Message) error {
+	if m.ID == 0 {
+		return errors.New("store: a message that was never enqueued")
+	}
+	key := messageKey(m.ID)
+	if m.Ended.IsZero() {
+		return tx.putJSON(bucketOutbox, key, m)
+	}
+	if err := tx.delete(bucketOutbox, key); err != nil {
+		return err
+	}
+	return tx.putJSON(bucketSent, key, m)
+}
+
+// ScanOutbox calls fn for the messages still to be sent, oldest first.
+func (tx *Tx) ScanOutbox(fn func(Message) error) error {
+	return scanAs(tx, bucketOutbox, nil, nil, fn)
+}
+
+// ScanSent calls fn for the messages that were sent or given up, from the
+// given id on, oldest first.
+func (tx *Tx) ScanSent(from uint64, fn func(Message) error) error {
+	return scanAs(tx, bucketSent, messageKey(from), nil, fn)
+}
+
+// Message gives a message, sent or not; ErrNotFound where there is none.
+func (tx *Tx) Message(id uint64) (Message, error) {
+	var m Message
+	for _, bucket := range []string{bucketOutbox, bucketSent} {
+		if ok, err := tx.getJSON(bucket, messageKey(id), &m); ok || err != nil {
+			return m, err
+		}
+	}
+	return m, fmt.Errorf("message %d: %w", id, ErrNotFound)
+}

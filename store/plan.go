@@ -1,0 +1,322 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
+)
+
+// Plan is every obligation of one unit, and what they were derived from.
+type Plan struct {
+	Unit        loan.Ref
+	Facts       uint64                  // digest of the facts it was derived from
+	Next        calendar.Date           // first later day on which deriving may change it; zero is never
+	Rulebook    string                  // digest it was last derived with
+	Calendar    string                  // likewise
+	Obligations []obligation.Obligation // open and ended; ended ones stay for ever
+}
+
+// Plan gives a unit's plan, nil where it has none. It is the caller's own.
+func (tx *Tx) Plan(unit loan.Ref) (*Plan, error) {
+	key, err := unitKey(unit)
+	if err != nil {
+		return nil, err
+	}
+	p, err := tx.get(bucketPlan, key, planVersion)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return tx.decodePlan(key, p)
+}
+
+func (tx *Tx) decodePlan(key, payload []byte) (*Plan, error) {
+	unit, ok := parseRef(key)
+	if !ok {
+		return nil, damaged(bucketPlan, key, "it names no unit")
+	}
+	d := newDecoder(tx, payload)
+	p := &Plan{Unit: unit}
+	d.plan(p)
+	if err := d.end(); err != nil {
+		return nil, decodeError(bucketPlan, key, err)
+	}
+	return p, nil
+}
+
+// PutPlan keeps a unit's plan and what finds it again: by due day, by raise
+// day, by next day and by short name. A plan that is as it was writes nothing.
+//
+// Moments are kept in UTC; empty lists come back nil.
+func (tx *Tx) PutPlan(p *Plan) error {
+	if tx.w == nil {
+		return errReadOnly
+	}
+	key, err := unitKey(p.Unit)
+	if err != nil {
+		return err
+	}
+	tx.enc.reset(tx)
+	tx.enc.plan(p)
+	if tx.enc.err != nil {
+		return tx.enc.err
+	}
+	payload := tx.enc.b
+	before, err := tx.get(bucketPlan, key, planVersion)
+	if err != nil {
+		return err
+	}
+	if before != nil && bytes.Equal(before, payload) {
+		return nil
+	}
+	var old []posting
+	if before != nil {
+		was, err := tx.decodePlan(key, before)
+		if err != nil {
+			return err
+		}
+		old = planPostings(was)
+	}
+	tx.repost(old, planPostings(p))
+	return tx.put(bucketPlan, key, planVersion, payload)
+}
+
+// ScanPlans calls fn for every plan, in the order of their units' keys. The
+// plan is fn's own.
+func (tx *Tx) ScanPlans(fn func(*Plan) error) error {
+	return tx.scan(bucketPlan, nil, nil, planVersion, func(key, payload []byte) error {
+		p, err := tx.decodePlan(key, payload)
+		if err != nil {
+			return err
+		}
+		return fn(p)
+	})
+}
+
+// ScanPlansFrom is ScanPlans for at most n plans after the given unit; the
+// zero unit begins. It gives the last unit seen, or the zero unit at the end.
+// So a long read goes page by page, a View each.
+func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last loan.Ref, err error) {
+	var from []byte
+	if !after.IsZero() {
+		if from, err = unitKey(after); err != nil {
+			return last, err
+		}
+		from = append(from, 0)
+	}
+	err = tx.scan(bucketPlan, from, nil, planVersion, func(key, payload []byte) error {
+		if n == 0 {
+			return errStop
+		}
+		n--
+		p, err := tx.decodePlan(key, payload)
+		if err != nil {
+			return err
+		}
+		last = p.Unit
+		return fn(p)
+	})
+	if err == errStop {
+		return last, nil
+	}
+	return loan.Ref{}, err
+}
+
+// planPostings lists where a plan is to be found, sorted, without doubles.
+func planPostings(p *Plan) []posting {
+	unit, err := unitKey(p.Unit)
+	if err != nil {
+		return nil // PutPlan refused it
+	}
+	member := string(unit)
+	type branchDay struct {
+		day    calendar.Date
+		branch string
+	}
+	var due []branchDay
+	var out []posting
+	subject := loan.Ref{}
+	for i := range p.Obligations {
+		o := &p.Obligations[i]
+		if o.Subject != subject {
+			subject = o.Subject
+			out = append(out, posting{cellKey(indexShort, []byte(obligation.ShortSubject(subject))), member})
+		}
+		if o.State.Ended() {
+			continue
+		}
+		due = append(due, branchDay{o.Due, o.Branch})
+		if o.State == obligation.Planned {
+			out = append(out, posting{cellKey(indexRaise, dayCell(o.Raise)), member})
+		}
+	}
+	slices.SortFunc(due, func(a, b branchDay) int {
+		if a.day != b.day {
+			return int(a.day) - int(b.day)
+		}
+		return bytes.Compare([]byte(a.branch), []byte(b.branch))
+	})
+	for i, d := range slices.Compact(due) {
+		rank := "\x00"
+		if i > 0 && due[i-1].day == d.day {
+			rank = "\x01"
+		}
+		out = append(out, posting{dueCell(d.branch, d.day), rank + member})
+	}
+	if !p.Next.IsZero() {
+		out = append(out, posting{cellKey(indexNext, dayCell(p.Next)), member})
+	}
+	slices.SortFunc(out, comparePostings)
+	return slices.Compact(out)
+}
+
+// dueCell is the cell of a branch and a day. The branch comes first and ends,
+// so that the days of a branch are one range.
+func dueCell(branch string, d calendar.Date) string {
+	return cellKey(indexDue, appendDay(appendText(nil, branch), d))
+}
+
+// Due calls fn for each unit that has an open obligation due from one day to
+// another, both included: by due day where a branch is named, once for each
+// day; for every branch ("") branch by branch, each unit once for each day
+// and not again under a second branch. fn may call the methods that read.
+func (tx *Tx) Due(branch string, from, to calendar.Date, fn func(unit loan.Ref) error) error {
+	if from > to {
+		return nil
+	}
+	if branch != "" {
+		return tx.dueOf(branch, from, to, true, fn)
+	}
+	branches, err := tx.dueBranches()
+	if err != nil {
+		return err
+	}
+	for _, b := range branches {
+		if err := tx.dueOf(b, from, to, false, fn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (tx *Tx) dueOf(branch string, from, to calendar.Date, every bool, fn func(unit loan.Ref) error) error {
+	first := []byte(dueCell(branch, from))
+	end := prefixEnd([]byte(dueCell(branch, to)))
+	return tx.members(first, end, func(cell []byte, m string) error {
+		unit, ok := loan.Ref{}, false
+		if len(m) > 1 {
+			unit, ok = parseRef([]byte(m[1:]))
+		}
+		if !ok {
+			return damaged(bucketPost, cell, "it names no unit")
+		}
+		if m[0] != 0 && !every {
+			return nil
+		}
+		return fn(unit)
+	})
+}
+
+// dueBranches lists the branches that have open obligations.
+func (tx *Tx) dueBranches() ([]string, error) {
+	if err := tx.flushPostings(); err != nil {
+		return nil, err
+	}
+	var out []string
+	from, end := []byte{indexDue}, []byte{indexDue + 1}
+	for {
+		key, _, err := first(tx.r, from, end)
+		if err != nil || key == nil {
+			return out, err
+		}
+		cell, _, ok := cutText(key[1:])
+		if !ok {
+			return nil, damaged(bucketPost, key, "it names no cell")
+		}
+		branch, _, ok := cutText([]byte(cell))
+		if !ok {
+			return nil, damaged(bucketPost, key, "it names no branch")
+		}
+		out = append(out, branch)
+		from = prefixEnd(duePrefix(branch))
+	}
+}
+
+// duePrefix begins the cells of a branch.
+func duePrefix(branch string) []byte {
+	cell := appendText([]byte{indexDue}, string(appendText(nil, branch)))
+	return cell[:len(cell)-2] // without the end, which the day comes before
+}
+
+// ToRaise lists the units that have a planned obligation to be raised on the
+// day or before, by raise day, each once.
+func (tx *Tx) ToRaise(upTo calendar.Date) ([]loan.Ref, error) { return tx.unitsUpTo(indexRaise, upTo) }
+
+// ToDerive lists the units whose next day is the given one or before, by that
+// day, each once.
+func (tx *Tx) ToDerive(upTo calendar.Date) ([]loan.Ref, error) { return tx.unitsUpTo(indexNext, upTo) }
+
+func (tx *Tx) unitsUpTo(index byte, upTo calendar.Date) ([]loan.Ref, error) {
+	var out []loan.Ref
+	seen := map[string]bool{}
+	err := tx.members([]byte{index}, prefixEnd([]byte(cellKey(index, dayCell(upTo)))), func(cell []byte, m string) error {
+		if seen[m] {
+			return nil
+		}
+		seen[m] = true
+		unit, ok := parseRef([]byte(m))
+		if !ok {
+			return damaged(bucketPost, cell, "it names no unit")
+		}
+		out = append(out, unit)
+		return nil
+	})
+	return out, err
+}
+
+// UnitsByShort lists the units with an obligation, open or ended, whose
+// subject's short name begins so: 4 hex digits (obligation.ShortSubject), or
+// fewer.
+func (tx *Tx) UnitsByShort(prefix string) ([]loan.Ref, error) {
+	var out []loan.Ref
+	seen := map[string]bool{}
+	from := append([]byte{indexShort}, prefix...)
+	err := tx.members(from, prefixEnd(from), func(cell []byte, m string) error {
+		unit, ok := parseRef([]byte(m))
+		if !ok {
+			return damaged(bucketPost, cell, "it names no unit")
+		}
+		if !seen[m] {
+			seen[m] = true
+			out = append(out, unit)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// UnitOf gives the unit that a subject's obligations are kept with: for a loan
+// or a collateral the borrower whose dossier holds it, for a guarantor the
+// first borrower by id whose loans he guarantees (GuaranteedBy names all), and
+// the others themselves. ErrNotFound where no dossier knows it.
+func (tx *Tx) UnitOf(subject loan.Ref) (loan.Ref, error) {
+	switch subject.Kind {
+	case loan.KindBorrower, loan.KindBranch, loan.KindOfficer, loan.KindGroup:
+		return subject, nil
+	case loan.KindLoan, loan.KindCollateral:
+		id, err := tx.ownerOf(subject)
+		return loan.Ref{Kind: loan.KindBorrower, ID: id}, err
+	case loan.KindGuarantor:
+		ids, err := tx.GuaranteedBy(subject.ID)
+		if err != nil {
+			return loan.Ref{}, err
+		}
+		if len(ids) > 0 {
+			return loan.Ref{Kind: loan.KindBorrower, ID: ids[0]}, nil
+		}
+	}
+	return loan.Ref{}, fmt.Errorf("%s: %w", subject, ErrNotFound)
+}

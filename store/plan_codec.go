@@ -1,0 +1,442 @@
+package store
+
+import (
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
+)
+
+// A plan, version 1 (codec.go says what the parts are):
+//
+//	facts uint | next day | rulebook name | calendar name | list of obligations
+//
+// An obligation:
+//
+//	mask uint            what follows, bit by bit (the constants below)
+//	rule name | subject kind uint | subject id text
+//	due day | anchor day | raise day
+//	occurrence           tag uint, and what the tag asks for
+//	branch name | role name | owner name | state uint
+//	[...]                each part whose bit is set, in the order of the bits
+const planVersion = 1
+
+// The bits of an obligation's mask.
+const (
+	hasParty = iota
+	hasPartyName
+	hasBorrower
+	hasLoan
+	hasPeriodEnd
+	isProvisional
+	hasProgress
+	hasClosed
+	hasRaisedAt
+	hasRaisedOn
+	hasLate
+	hasSubmitted
+	hasDoneOn
+	hasClosedBy
+	hasCause
+	hasWasDue
+	ownRulebook // another than the plan's
+	ownCalendar
+	borrowerIsUnit // and not written
+	loanIsSubject
+	maskBits
+)
+
+// stateNumbers numbers the states; never to be changed.
+var stateNumbers = map[obligation.State]uint64{
+	obligation.Planned: 1, obligation.Raised: 2, obligation.Submitted: 3, obligation.Done: 4,
+	obligation.Waived: 5, obligation.Cancelled: 6, obligation.Lapsed: 7,
+}
+
+var numberedStates = func() (t [8]obligation.State) {
+	for s, n := range stateNumbers {
+		t[n] = s
+	}
+	return t
+}()
+
+func (e *encoder) plan(p *Plan) {
+	e.uint(p.Facts)
+	e.day(p.Next)
+	e.name(p.Rulebook)
+	e.name(p.Calendar)
+	e.uint(uint64(len(p.Obligations)))
+	for i := range p.Obligations {
+		e.obligation(p, &p.Obligations[i])
+	}
+}
+
+func (d *decoder) plan(p *Plan) {
+	p.Facts = d.uint()
+	p.Next = d.day()
+	p.Rulebook = d.name()
+	p.Calendar = d.name()
+	if n := d.count(leastObligation); n > 0 {
+		p.Obligations = make([]obligation.Obligation, n)
+	}
+	for i := range p.Obligations {
+		if d.obligation(p, &p.Obligations[i]); d.err != nil {
+			return
+		}
+	}
+}
+
+const leastObligation = 12 // bytes
+
+func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
+	var m bits
+	m.set(hasParty, !o.Party.IsZero())
+	m.set(hasPartyName, o.PartyName != "")
+	m.set(borrowerIsUnit, o.Borrower != "" && p.Unit.Kind == loan.KindBorrower && o.Borrower == p.Unit.ID)
+	m.set(hasBorrower, o.Borrower != "" && !m.has(borrowerIsUnit))
+	m.set(loanIsSubject, o.Loan != "" && o.Loan == o.Subject.ID)
+	m.set(hasLoan, o.Loan != "" && !m.has(loanIsSubject))
+	m.set(hasPeriodEnd, o.PeriodEnd != 0)
+	m.set(isProvisional, o.Provisional)
+	m.set(hasProgress, o.Progress != obligation.Progress{})
+	m.set(hasClosed, o.Closed != nil)
+	m.set(hasRaisedAt, !o.RaisedAt.IsZero())
+	m.set(hasRaisedOn, o.RaisedOn != 0)
+	m.set(hasLate, o.Late != "")
+	m.set(hasSubmitted, o.Submitted != 0)
+	m.set(hasDoneOn, o.DoneOn != 0)
+	m.set(hasClosedBy, o.ClosedBy != "")
+	m.set(hasCause, o.Cause != "")
+	m.set(hasWasDue, o.WasDue != 0)
+	m.set(ownRulebook, o.Rulebook != p.Rulebook)
+	m.set(ownCalendar, o.Calendar != p.Calendar)
+
+	e.uint(uint64(m))
+	e.name(o.Rule)
+	e.ref(o.Subject)
+	e.day(o.Due)
+	e.day(o.Anchor)
+	e.day(o.Raise)
+	e.occurrence(o.Occurrence, o.Anchor)
+	e.name(o.Branch)
+	e.name(o.Role)
+	e.name(o.Owner)
+	n := stateNumbers[o.State]
+	e.uint(n)
+	if n == 0 {
+		e.text(string(o.State))
+	}
+
+	if m.has(hasParty) {
+		e.ref(o.Party)
+	}
+	if m.has(hasPartyName) {
+		e.text(o.PartyName)
+	}
+	if m.has(hasBorrower) {
+		e.text(o.Borrower)
+	}
+	if m.has(hasLoan) {
+		e.text(o.Loan)
+	}
+	if m.has(hasPeriodEnd) {
+		e.day(o.PeriodEnd)
+	}
+	if m.has(hasProgress) {
+		e.int(int64(o.Progress.Have))
+		e.int(int64(o.Progress.Need))
+	}
+	if m.has(hasClosed) {
+		e.day(o.Closed.On)
+		e.text(o.Closed.Event)
+	}
+	if m.has(hasRaisedAt) {
+		e.time(o.RaisedAt)
+	}
+	if m.has(hasRaisedOn) {
+		e.day(o.RaisedOn)
+	}
+	if m.has(hasLate) {
+		e.text(o.Late)
+	}
+	if m.has(hasSubmitted) {
+		e.day(o.Submitted)
+	}
+	if m.has(hasDoneOn) {
+		e.day(o.DoneOn)
+	}
+	if m.has(hasClosedBy) {
+		e.text(o.ClosedBy)
+	}
+	if m.has(hasCause) {
+		e.text(o.Cause)
+	}
+	if m.has(hasWasDue) {
+		e.day(o.WasDue)
+	}
+	if m.has(ownRulebook) {
+		e.name(o.Rulebook)
+	}
+	if m.has(ownCalendar) {
+		e.name(o.Calendar)
+	}
+	// Days are written as differences; the next obligation's count from this
+	// one's due day, which is near.
+	e.day0 = o.Due
+}
+
+func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
+	m := bits(d.uint())
+	if m >= 1<<maskBits {
+		d.fail()
+		return
+	}
+	o.Rule = d.name()
+	o.Subject = d.ref()
+	o.Due = d.day()
+	o.Anchor = d.day()
+	o.Raise = d.day()
+	o.Occurrence = d.occurrence(o.Anchor)
+	o.Branch = d.name()
+	o.Role = d.name()
+	o.Owner = d.name()
+	switch n := d.uint(); {
+	case n == 0:
+		o.State = obligation.State(d.text())
+	case n < uint64(len(numberedStates)):
+		o.State = numberedStates[n]
+	default:
+		d.fail()
+	}
+
+	if m.has(hasParty) {
+		o.Party = d.ref()
+	}
+	if m.has(hasPartyName) {
+		o.PartyName = d.text()
+	}
+	if m.has(hasBorrower) {
+		o.Borrower = d.text()
+	}
+	if m.has(borrowerIsUnit) {
+		o.Borrower = p.Unit.ID
+	}
+	if m.has(hasLoan) {
+		o.Loan = d.text()
+	}
+	if m.has(loanIsSubject) {
+		o.Loan = o.Subject.ID
+	}
+	if m.has(hasPeriodEnd) {
+		o.PeriodEnd = d.day()
+	}
+	o.Provisional = m.has(isProvisional)
+	if m.has(hasProgress) {
+		o.Progress.Have = int(d.int())
+		o.Progress.Need = int(d.int())
+	}
+	if m.has(hasClosed) {
+		o.Closed = &obligation.Closing{On: d.day(), Event: d.text()}
+	}
+	if m.has(hasRaisedAt) {
+		o.RaisedAt = d.time()
+	}
+	if m.has(hasRaisedOn) {
+		o.RaisedOn = d.day()
+	}
+	if m.has(hasLate) {
+		o.Late = d.text()
+	}
+	if m.has(hasSubmitted) {
+		o.Submitted = d.day()
+	}
+	if m.has(hasDoneOn) {
+		o.DoneOn = d.day()
+	}
+	if m.has(hasClosedBy) {
+		o.ClosedBy = d.text()
+	}
+	if m.has(hasCause) {
+		o.Cause = d.text()
+	}
+	if m.has(hasWasDue) {
+		o.WasDue = d.day()
+	}
+	o.Rulebook, o.Calendar = p.Rulebook, p.Calendar
+	if m.has(ownRulebook) {
+		o.Rulebook = d.name()
+	}
+	if m.has(ownCalendar) {
+		o.Calendar = d.name()
+	}
+	d.day0 = o.Due
+}
+
+// kindNumbers numbers the kinds; never to be changed. 0 is no kind known here,
+// and a text follows.
+var kindNumbers = map[loan.Kind]uint64{
+	loan.KindLoan: 1, loan.KindBorrower: 2, loan.KindGuarantor: 3, loan.KindCollateral: 4,
+	loan.KindGroup: 5, loan.KindBranch: 6, loan.KindOfficer: 7,
+}
+
+var numberedKinds = func() (t [8]loan.Kind) {
+	for k, n := range kindNumbers {
+		t[n] = k
+	}
+	return t
+}()
+
+func (e *encoder) ref(r loan.Ref) {
+	n := kindNumbers[r.Kind]
+	e.uint(n)
+	if n == 0 {
+		e.text(string(r.Kind))
+	}
+	e.text(r.ID)
+}
+
+func (d *decoder) ref() (r loan.Ref) {
+	switch n := d.uint(); {
+	case n == 0:
+		r.Kind = loan.Kind(d.text())
+	case n < uint64(len(numberedKinds)):
+		r.Kind = numberedKinds[n]
+	default:
+		d.fail()
+	}
+	r.ID = d.text()
+	return r
+}
+
+// The tags of an occurrence. A period is written as its year and its number
+// within it; whatever does not come back to the letter is text.
+const (
+	occText     = iota // text
+	occAnchor          // the anchor's date
+	occDate            // day
+	occYear            // 2026: int year
+	occMonth           // 2026-11: int year | uint month
+	occQuarter         // 2026-Q4
+	occHalfYear        // 2026-H2
+	occWeek            // 2026-W47
+	occFirst           // 2026-11-A
+	occSecond          // 2026-11-B
+)
+
+func (e *encoder) occurrence(s string, anchor calendar.Date) {
+	if len(s) == 10 {
+		if d, err := calendar.ParseDate(s); err == nil {
+			if d == anchor {
+				e.uint(occAnchor)
+				return
+			}
+			e.uint(occDate)
+			e.day(d)
+			return
+		}
+	}
+	if tag, year, n := cutPeriod(s); tag != occText {
+		e.uint(tag)
+		e.int(int64(year - epochYear))
+		if tag != occYear {
+			e.uint(uint64(n))
+		}
+		return
+	}
+	e.uint(occText)
+	e.text(s)
+}
+
+const epochYear = 2026 // the years near it take a byte
+
+func (d *decoder) occurrence(anchor calendar.Date) string {
+	tag := d.uint()
+	switch tag {
+	case occText:
+		return d.text()
+	case occAnchor:
+		return anchor.String()
+	case occDate:
+		return d.day().String()
+	}
+	if tag > occSecond {
+		d.fail()
+		return ""
+	}
+	year, n := d.int()+epochYear, uint64(0)
+	if tag != occYear {
+		n = d.uint()
+	}
+	if year < 0 || year > 9999 || n > 99 {
+		d.fail()
+		return ""
+	}
+	return period(tag, int(year), int(n))
+}
+
+func digit(n int) byte { return byte('0' + n%10) }
+
+// period writes a period's name.
+func period(tag uint64, year, n int) string {
+	b := [10]byte{digit(year / 1000), digit(year / 100), digit(year / 10), digit(year), '-'}
+	two := func(at int) { b[at], b[at+1] = digit(n/10), digit(n) }
+	switch tag {
+	case occYear:
+		return string(b[:4])
+	case occMonth:
+		two(5)
+		return string(b[:7])
+	case occQuarter, occHalfYear:
+		b[5], b[6] = 'Q', digit(n)
+		if tag == occHalfYear {
+			b[5] = 'H'
+		}
+		return string(b[:7])
+	case occWeek:
+		b[5] = 'W'
+		two(6)
+		return string(b[:8])
+	}
+	two(5)
+	b[7], b[8] = '-', 'A'
+	if tag == occSecond {
+		b[8] = 'B'
+	}
+	return string(b[:9])
+}
+
+// cutPeriod reads a period's name; occText is what period would not write so.
+func cutPeriod(s string) (tag uint64, year, n int) {
+	num := func(s string) int {
+		v := 0
+		for i := range len(s) {
+			v = v*10 + int(s[i]-'0')
+			if s[i] < '0' || s[i] > '9' {
+				return -1
+			}
+		}
+		return v
+	}
+	if len(s) < 4 || len(s) > 4 && (len(s) < 7 || s[4] != '-') {
+		return occText, 0, 0
+	}
+	year = num(s[:4])
+	switch {
+	case len(s) == 4:
+		tag = occYear
+	case len(s) == 7 && s[5] == 'Q':
+		tag, n = occQuarter, num(s[6:])
+	case len(s) == 7 && s[5] == 'H':
+		tag, n = occHalfYear, num(s[6:])
+	case len(s) == 7:
+		tag, n = occMonth, num(s[5:])
+	case len(s) == 8 && s[5] == 'W':
+		tag, n = occWeek, num(s[6:])
+	case len(s) == 9 && s[7:] == "-A":
+		tag, n = occFirst, num(s[5:7])
+	case len(s) == 9 && s[7:] == "-B":
+		tag, n = occSecond, num(s[5:7])
+	}
+	if tag == occText || year < 0 || n < 0 || period(tag, year, n) != s {
+		return occText, 0, 0
+	}
+	return tag, year, n
+}

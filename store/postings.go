@@ -1,0 +1,304 @@
+package store
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+
+	"tickler/calendar"
+)
+
+// Postings are sorted lists of members, one list a cell; layout.go names the
+// cells. A list is cut into chunks of at most maxChunk members:
+//
+//	key    index 1 | cell 00 01 | first member
+//	value  list of: uint bytes shared with the member before | uint length | the other bytes
+//
+// A chunk holds every member of its cell from its key's member up to the next
+// chunk's. Changes are gathered in the transaction and merged in at its end,
+// cell by cell, so that a million of them touch each chunk once.
+const (
+	indexDue       = 'd'
+	indexRaise     = 'r'
+	indexNext      = 'n'
+	indexShort     = 's'
+	indexBranch    = 'b'
+	indexOfficer   = 'o'
+	indexGuarantor = 'g'
+
+	maxChunk    = 128
+	postVersion = 1
+)
+
+// posting is one member of one cell.
+type posting struct {
+	cell   string // index 1 | cell 00 01
+	member string
+}
+
+func comparePostings(a, b posting) int {
+	return cmp.Or(cmp.Compare(a.cell, b.cell), cmp.Compare(a.member, b.member))
+}
+
+func cellKey(index byte, cell []byte) string {
+	return string(appendText([]byte{index}, string(cell)))
+}
+
+func dayCell(d calendar.Date) []byte { return appendDay(nil, d) }
+
+type postOp struct {
+	member string
+	drop   bool
+}
+
+// postOps are the changes not yet merged: cell -> in the order they came.
+type postOps map[string][]postOp
+
+func (tx *Tx) post(p posting, drop bool) {
+	if tx.posts == nil {
+		tx.posts = postOps{}
+	}
+	tx.posts[p.cell] = append(tx.posts[p.cell], postOp{p.member, drop})
+}
+
+// repost turns the postings of old into those of new; both are sorted and
+// without doubles.
+func (tx *Tx) repost(old, new []posting) {
+	for len(old) > 0 || len(new) > 0 {
+		c := -1
+		switch {
+		case len(old) == 0:
+			c = 1
+		case len(new) > 0:
+			c = comparePostings(old[0], new[0])
+		}
+		switch {
+		case c < 0:
+			tx.post(old[0], true)
+			old = old[1:]
+		case c > 0:
+			tx.post(new[0], false)
+			new = new[1:]
+		default:
+			old, new = old[1:], new[1:]
+		}
+	}
+}
+
+// flushPostings merges what was gathered.
+func (tx *Tx) flushPostings() error {
+	if len(tx.posts) == 0 {
+		return nil
+	}
+	cells := make([]string, 0, len(tx.posts))
+	for c := range tx.posts {
+		cells = append(cells, c)
+	}
+	slices.Sort(cells)
+	for _, cell := range cells {
+		ops := tx.posts[cell]
+		slices.SortStableFunc(ops, func(a, b postOp) int { return cmp.Compare(a.member, b.member) })
+		last := ops[:0] // of several changes of a member the last one counts
+		for i, op := range ops {
+			if i+1 == len(ops) || ops[i+1].member != op.member {
+				last = append(last, op)
+			}
+		}
+		if err := tx.mergeCell([]byte(cell), last); err != nil {
+			return err
+		}
+	}
+	tx.posts = nil
+	return nil
+}
+
+// mergeCell merges sorted changes into the chunks of a cell. It writes past
+// the buffer: the keys come in order already.
+func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
+	w, end := tx.w.w, prefixEnd(cell)
+	for len(ops) > 0 {
+		// The chunk of the first change: the last one not after it, or else
+		// the first of the cell.
+		at := append(bytes.Clone(cell), ops[0].member...)
+		key, rec, err := w.Last(bucketPost, cell, append(at, 0))
+		if err == nil && key == nil {
+			key, rec, err = first(w, cell, end)
+		}
+		if err != nil {
+			return err
+		}
+		var members []string
+		var next []byte // the key of the chunk after it
+		if key != nil {
+			key = bytes.Clone(key)
+			if members, err = decodeChunk(key, cell, rec); err != nil {
+				return err
+			}
+			if next, _, err = first(w, append(bytes.Clone(key), 0), end); err != nil {
+				return err
+			}
+		}
+		n := len(ops)
+		if next != nil {
+			limit := string(next[len(cell):])
+			n, _ = slices.BinarySearchFunc(ops, limit, func(op postOp, m string) int { return cmp.Compare(op.member, m) })
+		}
+		merged := merge(members, ops[:n])
+		ops = ops[n:]
+		if slices.Equal(merged, members) {
+			continue
+		}
+		if key != nil && (len(merged) == 0 || merged[0] != members[0]) {
+			if err := w.Delete(bucketPost, key); err != nil {
+				return err
+			}
+		}
+		for _, part := range split(merged) {
+			k := append(bytes.Clone(cell), part[0]...)
+			if err := w.Put(bucketPost, k, seal(bucketPost, k, postVersion, encodeChunk(part))); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// merge applies sorted changes to sorted members.
+func merge(members []string, ops []postOp) []string {
+	out := make([]string, 0, len(members)+len(ops))
+	for len(members) > 0 || len(ops) > 0 {
+		if len(ops) == 0 || len(members) > 0 && members[0] < ops[0].member {
+			out = append(out, members[0])
+			members = members[1:]
+			continue
+		}
+		if len(members) > 0 && members[0] == ops[0].member {
+			members = members[1:]
+		}
+		if !ops[0].drop {
+			out = append(out, ops[0].member)
+		}
+		ops = ops[1:]
+	}
+	return out
+}
+
+// split cuts members into parts of even size, none above maxChunk. A chunk
+// that overflows is cut in more parts than needed, so that they can grow.
+func split(members []string) [][]string {
+	if len(members) == 0 {
+		return nil
+	}
+	if len(members) <= maxChunk {
+		return [][]string{members}
+	}
+	n := (len(members) + maxChunk*3/4 - 1) / (maxChunk * 3 / 4)
+	var out [][]string
+	for i := range n {
+		out = append(out, members[i*len(members)/n:(i+1)*len(members)/n])
+	}
+	return out
+}
+
+// first gives the first key of a range, a copy, and its record.
+func first(r Reader, from, to []byte) (key, rec []byte, err error) {
+	err = r.Scan(bucketPost, from, to, func(k, v []byte) error {
+		key, rec = bytes.Clone(k), bytes.Clone(v)
+		return errStop
+	})
+	if err == errStop {
+		err = nil
+	}
+	return key, rec, err
+}
+
+func encodeChunk(members []string) []byte {
+	b := make([]byte, 0, 8*len(members)+16)
+	prev := ""
+	for _, m := range members {
+		n := 0
+		for n < len(prev) && n < len(m) && prev[n] == m[n] {
+			n++
+		}
+		b = binary.AppendUvarint(b, uint64(n))
+		b = binary.AppendUvarint(b, uint64(len(m)-n))
+		b = append(b, m[n:]...)
+		prev = m
+	}
+	return b
+}
+
+// decodeChunk gives a chunk's members, after a look that they are in order and
+// begin with the key's.
+func decodeChunk(key, cell, rec []byte) ([]string, error) {
+	p, err := open(bucketPost, key, rec, postVersion)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	prev := ""
+	for len(p) > 0 {
+		shared, n := binary.Uvarint(p)
+		if n <= 0 || shared > uint64(len(prev)) {
+			return nil, damaged(bucketPost, key, "%v", errBadRecord)
+		}
+		p = p[n:]
+		size, n := binary.Uvarint(p)
+		if n <= 0 || size > uint64(len(p)-n) {
+			return nil, damaged(bucketPost, key, "%v", errBadRecord)
+		}
+		m := prev[:shared] + string(p[n:n+int(size)])
+		p = p[n+int(size):]
+		if len(out) > 0 && m <= prev {
+			return nil, damaged(bucketPost, key, "its members are not in order")
+		}
+		out, prev = append(out, m), m
+		if len(out) > maxChunk {
+			return nil, damaged(bucketPost, key, "it has too many members")
+		}
+	}
+	if len(out) == 0 || out[0] != string(key[len(cell):]) {
+		return nil, damaged(bucketPost, key, "its members do not begin with its own")
+	}
+	return out, nil
+}
+
+// members calls fn for the members of every cell in [from, to) of cell keys,
+// in order. fn may call the store's methods that read.
+func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error) error {
+	if err := tx.flushPostings(); err != nil {
+		return err
+	}
+	return tx.r.Scan(bucketPost, from, to, func(key, rec []byte) error {
+		if len(key) == 0 {
+			return damaged(bucketPost, key, "it names no cell")
+		}
+		_, member, ok := cutText(key[1:])
+		if !ok {
+			return damaged(bucketPost, key, "it names no cell")
+		}
+		cell := key[:len(key)-len(member)]
+		members, err := decodeChunk(key, cell, rec)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			if err := fn(cell, m); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// cellMembers lists the members of one cell.
+func (tx *Tx) cellMembers(index byte, cell string) ([]string, error) {
+	var out []string
+	prefix := []byte(cellKey(index, []byte(cell)))
+	err := tx.members(prefix, prefixEnd(prefix), func(_ []byte, m string) error {
+		out = append(out, m)
+		return nil
+	})
+	return out, err
+}

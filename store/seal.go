@@ -1,0 +1,70 @@
+package store
+
+import (
+	"encoding/binary"
+	"hash/crc32"
+)
+
+// Every record, in every bucket, is sealed:
+//
+//	version 1 byte | payload | crc32c 4 bytes, big endian
+//
+// The checksum (Castagnoli) runs over
+//
+//	len(bucket) uvarint | bucket | len(key) uvarint | key | version | payload
+//
+// so that a flipped bit is found, and a record that turns up under another
+// key or in another bucket as well.
+const sealSize = 1 + 4
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func sealSum(bucket string, key, body []byte) uint32 {
+	var head [96]byte
+	h := binary.AppendUvarint(head[:0], uint64(len(bucket)))
+	h = append(h, bucket...)
+	h = binary.AppendUvarint(h, uint64(len(key)))
+	h = append(h, key...)
+	return crc32.Update(crc32.Update(0, castagnoli, h), castagnoli, body)
+}
+
+// seal makes a record of a payload.
+func seal(bucket string, key []byte, version byte, payload []byte) []byte {
+	rec := make([]byte, 0, len(payload)+sealSize)
+	rec = append(rec, version)
+	rec = append(rec, payload...)
+	return binary.BigEndian.AppendUint32(rec, sealSum(bucket, key, rec))
+}
+
+// unseal gives a record's version and payload, which is a part of rec.
+func unseal(bucket string, key, rec []byte) (version byte, payload []byte, err error) {
+	if len(rec) < sealSize {
+		return 0, nil, damaged(bucket, key, "the record is cut short")
+	}
+	body, sum := rec[:len(rec)-4], binary.BigEndian.Uint32(rec[len(rec)-4:])
+	if sealSum(bucket, key, body) != sum {
+		return 0, nil, damaged(bucket, key, "the checksum does not match")
+	}
+	return body[0], body[1:], nil
+}
+
+// open is unseal for a bucket whose records are of one version.
+func open(bucket string, key, rec []byte, version byte) ([]byte, error) {
+	v, payload, err := unseal(bucket, key, rec)
+	switch {
+	case err != nil:
+		return nil, err
+	case v > version:
+		return nil, ErrNewer
+	case v != version:
+		return nil, damaged(bucket, key, "the record has the unknown form %d", v)
+	}
+	return payload, nil
+}
+
+// VerifyRecord says whether a value is a sealed record of that key, for
+// backends that check what they hold. The error is a *Damage.
+func VerifyRecord(bucket string, key, value []byte) error {
+	_, _, err := unseal(bucket, key, value)
+	return err
+}

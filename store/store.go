@@ -1,0 +1,171 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+)
+
+// Store keeps everything, on a Backend. It is safe for concurrent use.
+type Store struct {
+	backend Backend
+	dict    atomic.Pointer[dict]  // committed strings, as far as they were read
+	broken  atomic.Pointer[error] // set once a commit's outcome is unknown
+	sound   atomic.Bool           // the schema was looked at
+}
+
+// New puts a Store on a backend. Close closes the backend as well.
+func New(backend Backend) *Store {
+	s := &Store{backend: backend}
+	s.dict.Store(newDict())
+	return s
+}
+
+// Close gives up the store.
+func (s *Store) Close() error { return s.backend.Close() }
+
+// Err says whether the store can still be used: nil, ErrOutcomeUnknown, or
+// what the backend finds wrong with its file.
+func (s *Store) Err() error {
+	if p := s.broken.Load(); p != nil {
+		return *p
+	}
+	if b, ok := s.backend.(Stater); ok {
+		return b.Err()
+	}
+	return nil
+}
+
+// View runs fn on one unchanging state. fn must be short and must not talk to
+// a client; what it was given by a Scan method is its own to keep.
+func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
+	if p := s.broken.Load(); p != nil {
+		return *p
+	}
+	return s.backend.View(ctx, func(r Reader) error {
+		tx := &Tx{store: s, r: r, dict: s.dict.Load()}
+		if err := tx.checkSchema(); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// Update runs fn and commits what it did, all or nothing. fn may run twice.
+// Its error is given back, and then nothing remains of it. After
+// ErrOutcomeUnknown the Store refuses all work.
+func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	if p := s.broken.Load(); p != nil {
+		return *p
+	}
+	var last *Tx
+	err := s.backend.Update(ctx, func(w Writer) error {
+		buf := newBuffer(w)
+		tx := &Tx{store: s, r: buf, w: buf, dict: s.dict.Load()}
+		last = tx
+		if err := tx.checkSchema(); err != nil {
+			return err
+		}
+		if err := fn(tx); err != nil {
+			return err
+		}
+		if err := tx.flushPostings(); err != nil {
+			return err
+		}
+		return buf.flush()
+	})
+	if errors.Is(err, ErrOutcomeUnknown) {
+		s.broken.CompareAndSwap(nil, &err)
+	}
+	if err == nil && last != nil {
+		s.learnDict(last.dict)
+	}
+	return err
+}
+
+// Backup writes a verified copy of the store under path, while it is at work.
+// It gives errors.ErrUnsupported where the backend cannot.
+func (s *Store) Backup(ctx context.Context, path string) error {
+	if p := s.broken.Load(); p != nil {
+		return *p
+	}
+	if b, ok := s.backend.(Backuper); ok {
+		return b.Backup(ctx, path)
+	}
+	return fmt.Errorf("back up this store: %w", errors.ErrUnsupported)
+}
+
+// Tx is one transaction. It belongs to the goroutine that runs the closure
+// and must not be used after it. Methods that write fail within a View.
+type Tx struct {
+	store    *Store
+	r        Reader
+	w        *buffer // nil within a View
+	dict     *dict   // strings known to the transaction
+	ownDict  bool    // dict is this transaction's own copy
+	dictRead bool    // dict holds all that was committed
+	posts    postOps
+	enc      encoder // reused from record to record
+}
+
+var errReadOnly = errors.New("store: a View cannot write")
+
+// errStop ends a scan early.
+var errStop = errors.New("stop")
+
+func (tx *Tx) checkSchema() error {
+	if tx.store.sound.Load() {
+		return nil
+	}
+	m, err := tx.Meta()
+	switch {
+	case errors.Is(err, ErrNotFound): // new, or the first transaction makes it
+		return nil
+	case err != nil:
+		return err
+	case m.Schema > Schema:
+		return fmt.Errorf("%w (schema %d; this program knows %d)", ErrNewer, m.Schema, Schema)
+	}
+	tx.store.sound.Store(true)
+	return nil
+}
+
+// get reads a record's payload; nil, nil where there is none.
+func (tx *Tx) get(bucket string, key []byte, version byte) ([]byte, error) {
+	rec, err := tx.r.Get(bucket, key)
+	if err != nil || rec == nil {
+		return nil, err
+	}
+	payload, err := open(bucket, key, rec, version)
+	if err == nil && payload == nil {
+		payload = []byte{}
+	}
+	return payload, err
+}
+
+// put seals and writes a record.
+func (tx *Tx) put(bucket string, key []byte, version byte, payload []byte) error {
+	if tx.w == nil {
+		return errReadOnly
+	}
+	return tx.w.Put(bucket, key, seal(bucket, key, version, payload))
+}
+
+func (tx *Tx) delete(bucket string, key []byte) error {
+	if tx.w == nil {
+		return errReadOnly
+	}
+	return tx.w.Delete(bucket, key)
+}
+
+// scan reads the payloads of a range, which are valid within the call only.
+func (tx *Tx) scan(bucket string, from, to []byte, version byte, fn func(key, payload []byte) error) error {
+	return tx.r.Scan(bucket, from, to, func(key, rec []byte) error {
+		payload, err := open(bucket, key, rec, version)
+		if err != nil {
+			return err
+		}
+		return fn(key, payload)
+	})
+}
