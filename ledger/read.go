@@ -126,7 +126,7 @@ func (f *file) readText(data []byte) {
 		f.noHeader("", best)
 		return
 	}
-	if f.opens(best.found) {
+	if f.opens("", best.found) {
 		if best.found.kind == KindLoan {
 			f.out.Loans = make([]loan.Loan, 0, min(bytes.Count(text, []byte{'\n'})+1, len(text)/40+1))
 		}
@@ -233,7 +233,7 @@ func (f *file) readSheet(w *workbook, sheet string) scan {
 		f.skip(sheet, "没有认得的表头", "no known header")
 		return s
 	}
-	if !f.opens(s.found) {
+	if !f.opens(sheet, s.found) {
 		s.failed = true
 		return s
 	}
@@ -403,9 +403,9 @@ func (f *file) noHeader(sheet string, s scan) {
 }
 
 // opens refuses a header on which two columns claim one field.
-func (f *file) opens(m *match) bool {
+func (f *file) opens(sheet string, m *match) bool {
 	for _, t := range m.twice {
-		f.errs.add(Problem{File: f.name, Row: m.row, Column: t.second, Cell: t.second,
+		f.errs.add(Problem{File: f.name, Sheet: sheet, Row: m.row, Column: t.second, Cell: t.second,
 			Want: Text{"每个字段只要一列，列 " + t.first + " 与列 " + t.second + " 都是 " + t.field, "want one column for each field, " + oneLine(t.first) + " and " + oneLine(t.second) + " both are " + t.field},
 			Hint: Text{"在映射文件 ignore 中写明不用的一列", "name the one not to use under ignore in the mapping file"}})
 	}
