@@ -136,6 +136,7 @@ type ImportRequest struct {
 	MappingAs string        `json:"mapping_as,omitempty"` // its file name
 	DataDate  calendar.Date `json:"data_date"`            // zero: the file's own 数据日期
 	Sheet     string        `json:"sheet,omitempty"`
+	Lang      string        `json:"lang,omitempty"` // of the mistakes: zh, en
 	DryRun    bool          `json:"dry_run"`
 	AllowGone bool          `json:"allow_gone"`
 	On        calendar.Date `json:"on"`

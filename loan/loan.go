@@ -1,6 +1,11 @@
 package loan
 
-import "tickler/calendar"
+import (
+	"maps"
+	"slices"
+
+	"tickler/calendar"
+)
 
 // Class is the five-category loan classification (五级分类).
 type Class string
@@ -122,4 +127,15 @@ func (l *Loan) Extended() bool {
 // sold (转让).
 func (l *Loan) Transferred() bool {
 	return l.Status == "移交" || l.Status == "转让" || l.Status == "已移交" || l.Status == "已转让"
+}
+
+// Equal says that two rows hold the same facts.
+func (l *Loan) Equal(m *Loan) bool {
+	return l.ID == m.ID && l.Contract == m.Contract && l.Borrower == m.Borrower && l.BorrowerName == m.BorrowerName &&
+		l.Branch == m.Branch && l.Officer == m.Officer && l.Product == m.Product && l.Currency == m.Currency &&
+		l.Amount == m.Amount && l.Balance == m.Balance && l.Arrears == m.Arrears &&
+		l.Disbursed == m.Disbursed && l.Maturity == m.Maturity && l.OriginalMaturity == m.OriginalMaturity &&
+		l.Extensions == m.Extensions && l.Origin == m.Origin && l.Class == m.Class && l.Mode == m.Mode &&
+		l.Guarantee == m.Guarantee && slices.Equal(l.Guarantors, m.Guarantors) && l.Rate == m.Rate &&
+		l.Interest == m.Interest && slices.Equal(l.FeeDates, m.FeeDates) && l.Status == m.Status && maps.Equal(l.X, m.X)
 }

@@ -189,3 +189,18 @@ func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, c
 	o.State, o.Submitted, o.DoneOn = Done, how.On, how.On
 	note(ChangeDone, o, 0)
 }
+
+// Settle raises what is due to be raised and closes what events discharged,
+// of obligations whose derivation has not changed. It changes obs in place.
+func Settle(obs []Obligation, c Circumstances) []Change {
+	var changes []Change
+	for i := range obs {
+		if obs[i].State.Ended() {
+			continue
+		}
+		settle(&obs[i], c, func(kind ChangeKind, o *Obligation, from calendar.Date) {
+			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+		})
+	}
+	return changes
+}

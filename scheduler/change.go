@@ -1,0 +1,368 @@
+package scheduler
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sort"
+	"time"
+
+	"tickler/api"
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
+	"tickler/rules"
+	"tickler/store"
+)
+
+func borrowerUnit(id string) loan.Ref { return loan.Ref{Kind: loan.KindBorrower, ID: id} }
+func branchUnit(id string) loan.Ref   { return loan.Ref{Kind: loan.KindBranch, ID: id} }
+func officerUnit(id string) loan.Ref  { return loan.Ref{Kind: loan.KindOfficer, ID: id} }
+
+// change is one transaction at work: who, when, under which documents, and
+// what has changed so far. It lives within one run of an Update's closure.
+type change struct {
+	s     *Scheduler
+	tx    *store.Tx
+	book  *rules.Book
+	cal   *calendar.Calendar
+	meta  store.Meta
+	today calendar.Date
+	now   time.Time
+	actor Actor
+	cause string // in Chinese, for what moves or ends
+	late  string // why a duty whose day of raising has passed comes late
+
+	counts   map[string]int // kind of change -> how many
+	seen     []seenChange   // of raised obligations, and those of record
+	failed   []string
+	warnings []string
+	replan   map[loan.Ref]bool
+	order    []loan.Ref
+	events   map[loan.Ref][]loan.Event // unit -> events new in this change, to be matched with what they close
+
+	branches map[string]*loan.Branch
+	staff    map[string]*loan.Staff
+	failures map[string]bool // units whose last derivation failed
+}
+
+type seenChange struct {
+	obligation.Change
+	owner, role, branch string
+}
+
+// begin opens a change: the day, and the documents in force. Where the
+// rulebook or the calendar is another than the store ran last, it is kept and
+// every unit is planned anew, in this same transaction.
+func (s *Scheduler) begin(tx *store.Tx, actor Actor, on calendar.Date, force bool, now time.Time) (*change, error) {
+	book, cal := s.inForce()
+	meta, err := tx.Meta()
+	if err != nil {
+		return nil, err
+	}
+	today, warning, err := s.businessDay(&meta, book, on, force)
+	if err != nil {
+		return nil, err
+	}
+	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor,
+		counts: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]loan.Event{}, failures: map[string]bool{}}
+	if warning != "" {
+		c.warnings = append(c.warnings, warning)
+	}
+	if err := tx.Rows("failed", func(id string, _ json.RawMessage) error { c.failures[id] = true; return nil }); err != nil {
+		return nil, err
+	}
+	c.meta.BusinessDate = today
+	all := false
+	if end := windowEnd(today); end > meta.WindowEnd {
+		c.meta.WindowEnd, all = end, true
+	}
+	if meta.Rulebook != book.Digest() {
+		all = true
+		if err := c.activate("rulebook", meta.Rulebook, book.Digest(), book.Text(), tx.PutBook); err != nil {
+			return nil, err
+		}
+		c.meta.Rulebook = book.Digest()
+	}
+	if meta.Calendar != cal.Version() {
+		all = true
+		if err := c.activate("calendar", meta.Calendar, cal.Version(), cal.Text(), tx.PutCalendar); err != nil {
+			return nil, err
+		}
+		c.meta.Calendar = cal.Version()
+	}
+	if all {
+		if err := c.everyUnit(); err != nil {
+			return nil, err
+		}
+	}
+	dirty, err := tx.Dirty()
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range dirty {
+		c.plan(u)
+	}
+	return c, nil
+}
+
+func (c *change) activate(kind, old, digest string, text []byte, put func(string, []byte) error) error {
+	if err := put(digest, text); err != nil {
+		return err
+	}
+	a := store.Activation{Kind: kind, Digest: digest, Previous: old, At: c.now, Business: c.today, By: c.actor.OSUser}
+	if err := c.tx.PutActivation(a); err != nil {
+		return err
+	}
+	return c.audit(kind+".activated", "", map[string]any{"from": old, "to": digest})
+}
+
+// everyUnit marks all there is.
+func (c *change) everyUnit() error {
+	err := c.tx.ScanDossiers(func(d *loan.Dossier) error {
+		c.plan(borrowerUnit(d.ID))
+		c.touch(d)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.tx.ScanPlans(func(p *store.Plan) error { c.plan(p.Unit); return nil })
+}
+
+// touch marks the officers and branches of a dossier's loans.
+func (c *change) touch(d *loan.Dossier) {
+	for _, f := range d.Loans {
+		if l := f.History.At(c.today); l != nil {
+			c.touchLoan(l)
+		}
+	}
+}
+
+func (c *change) touchLoan(l *loan.Loan) {
+	if l.Officer != "" {
+		c.plan(officerUnit(l.Officer))
+	}
+	if l.Branch != "" {
+		c.plan(branchUnit(l.Branch))
+	}
+}
+
+// plan marks a unit to be planned before the change ends.
+func (c *change) plan(u loan.Ref) {
+	if !c.replan[u] {
+		c.replan[u] = true
+		c.order = append(c.order, u)
+	}
+}
+
+func (c *change) audit(action, subject string, detail any) error {
+	rec := store.Record{At: c.now, Business: c.today, Actor: c.actor.Person, OSUser: c.actor.OSUser, Action: action, Subject: subject}
+	rec.Rulebook, rec.Calendar = c.book.Digest(), c.cal.Version()
+	if detail != nil {
+		var err error
+		if rec.Detail, err = store.AuditDetail(detail); err != nil {
+			return err
+		}
+	}
+	_, err := c.tx.Audit(rec)
+	return err
+}
+
+// planMarked plans every marked unit: derives it, reconciles it with what
+// stands, raises what is due and closes what events discharged. The order of
+// the store's keys is the quickest for it.
+func (c *change) planMarked() error {
+	sort.Slice(c.order, func(i, j int) bool {
+		if c.order[i].Kind != c.order[j].Kind {
+			return c.order[i].Kind < c.order[j].Kind
+		}
+		return c.order[i].ID < c.order[j].ID
+	})
+	for _, u := range c.order {
+		if err := c.planUnit(u); err != nil {
+			return fmt.Errorf("plan %s: %w", u, err)
+		}
+	}
+	return nil
+}
+
+func (c *change) circumstances(events []loan.Event) obligation.Circumstances {
+	closings := map[string]obligation.Closing{}
+	for _, e := range events {
+		for _, id := range e.Closes {
+			if _, there := closings[id]; !there {
+				closings[id] = obligation.Closing{On: e.Happened, Event: e.ID}
+			}
+		}
+	}
+	return obligation.Circumstances{
+		Today: c.today, Now: c.now, Rulebook: c.book.Digest(), Calendar: c.cal.Version(),
+		Cause: c.cause, Late: c.late, Closings: closings,
+		Signed: func(rule string) bool { r := c.book.Rule(rule); return r != nil && len(r.Sign) > 0 },
+	}
+}
+
+func (c *change) planUnit(u loan.Ref) error {
+	facts, branch, err := c.facts(u)
+	if err != nil {
+		return err
+	}
+	plan, err := c.tx.Plan(u)
+	if err != nil {
+		return err
+	}
+	if plan == nil {
+		plan = &store.Plan{Unit: u}
+	}
+	if err := c.match(u, plan, facts); err != nil { // events close first
+		return err
+	}
+	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
+	d := rules.Derive(c.book, c.cal, facts, u, w)
+	circ := c.circumstances(facts.Events)
+	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
+	obs, changes := obligation.Reconcile(plan.Obligations, d.Duties, circ)
+	plan.Obligations = obs
+	// What a file found may close what only this plan brought about.
+	before := len(facts.Events)
+	if len(c.events[u]) > 0 {
+		if err := c.match(u, plan, facts); err != nil {
+			return err
+		}
+		circ = c.circumstances(facts.Events[:before])
+		changes = append(changes, obligation.Settle(plan.Obligations, circ)...)
+	}
+	plan.Next, plan.Rulebook, plan.Calendar = d.Next, c.book.Digest(), c.cal.Version()
+	if err := c.fail(u, d.Failed); err != nil {
+		return err
+	}
+	if err := c.tx.PutPlan(plan); err != nil {
+		return err
+	}
+	c.note(plan, changes)
+	return nil
+}
+
+// match finds what the new events of a unit close and writes it into them.
+func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
+	for i := range c.events[u] {
+		e := &c.events[u][i]
+		keys, err := rules.Closings(c.book, plan.Obligations, *e)
+		if err != nil {
+			return api.Errorf(api.Usage, "", "%v", err)
+		}
+		added := false
+		for _, k := range keys {
+			if id := k.String(); !slices.Contains(e.Closes, id) {
+				e.Closes = append(e.Closes, id)
+				added = true
+			}
+		}
+		if !added {
+			continue
+		}
+		if err := c.tx.PutEvent(u, *e); err != nil {
+			return err
+		}
+		for j := range facts.Events {
+			if facts.Events[j].ID == e.ID {
+				facts.Events[j] = *e
+			}
+		}
+	}
+	return nil
+}
+
+// fail keeps which units could not be worked out; they are tried again at
+// every scan.
+func (c *change) fail(u loan.Ref, failed map[loan.Ref]error) error {
+	key := u.String()
+	if len(failed) == 0 {
+		if c.failures[key] {
+			if err := c.tx.DeleteRow("failed", key); err != nil {
+				return err
+			}
+		}
+		return c.tx.ClearDirty(u)
+	}
+	var texts []string
+	for _, err := range failed {
+		texts = append(texts, err.Error())
+	}
+	sort.Strings(texts)
+	c.failed = append(c.failed, texts...)
+	if err := c.tx.PutRow("failed", key, texts); err != nil {
+		return err
+	}
+	return c.tx.MarkDirty(u)
+}
+
+// note counts changes and remembers those that get a record of their own.
+func (c *change) note(plan *store.Plan, changes []obligation.Change) {
+	if len(changes) == 0 {
+		return
+	}
+	var at map[obligation.Key]int
+	for _, ch := range changes {
+		c.counts[string(ch.Kind)]++
+		if !ch.Visible {
+			continue
+		}
+		if at == nil {
+			at = make(map[obligation.Key]int, len(plan.Obligations))
+			for i := range plan.Obligations {
+				at[plan.Obligations[i].Key] = i
+			}
+		}
+		o := &plan.Obligations[at[ch.Key]]
+		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch})
+	}
+}
+
+// changeDetail is the audit's word on one obligation.
+type changeDetail struct {
+	Due  calendar.Date `json:"due"`
+	Was  calendar.Date `json:"was,omitzero"`
+	Why  string        `json:"why,omitempty"`
+	Late string        `json:"late,omitempty"`
+}
+
+// end writes the audit's records, the outbox's entries and the head record.
+func (c *change) end(action, subject string, detail map[string]any) error {
+	if len(c.counts) > 0 {
+		detail["plan"] = c.counts
+	}
+	if len(c.failed) > 0 {
+		detail["failed"] = len(c.failed)
+	}
+	if err := c.audit(action, subject, detail); err != nil {
+		return err
+	}
+	for _, ch := range c.seen {
+		id := ch.Key.String()
+		d := changeDetail{Due: ch.To, Why: ch.Cause}
+		if ch.Kind == obligation.ChangeMoved {
+			d.Was = ch.From
+		}
+		if ch.Kind == obligation.ChangeRaised {
+			d.Late = c.late
+		}
+		if err := c.audit("obligation."+string(ch.Kind), id, d); err != nil {
+			return err
+		}
+		if ch.Kind == obligation.ChangeAltered {
+			continue
+		}
+		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, At: c.now})
+		if err != nil {
+			return err
+		}
+	}
+	return c.tx.PutMeta(c.meta)
+}
+
+// facts gathers what a unit's derivation may know, and its branch.
+func (c *change) facts(u loan.Ref) (*loan.Facts, string, error) {
+	return gather(c.tx, u, c.today, &c.branches, &c.staff)
+}

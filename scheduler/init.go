@@ -1,0 +1,62 @@
+package scheduler
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"tickler/calendar"
+	"tickler/store"
+)
+
+// InitOptions say how a store begins.
+type InitOptions struct {
+	GoLive calendar.Date // required: nothing due before it is ever raised
+	Branch string        // "" is every branch
+	OSUser string
+	Now    time.Time // required
+}
+
+// Init writes the head record of a new store, or, where it has one, sets the
+// go_live day of one branch.
+func Init(ctx context.Context, st *store.Store, o InitOptions) error {
+	return st.Update(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if errors.Is(err, store.ErrNotFound) {
+			meta = store.Meta{StoreID: rand.Text(), Created: o.Now.UTC(), GoLive: o.GoLive}
+		} else if err != nil {
+			return err
+		}
+		if o.Branch != "" {
+			if meta.GoLiveBranch == nil {
+				meta.GoLiveBranch = map[string]calendar.Date{}
+			}
+			meta.GoLiveBranch[o.Branch] = o.GoLive
+			if err := markBranch(tx, o.Branch); err != nil {
+				return err
+			}
+		}
+		detail, err := store.AuditDetail(map[string]any{"go_live": o.GoLive, "branch": o.Branch})
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Audit(store.Record{At: o.Now, Business: meta.BusinessDate, OSUser: o.OSUser, Action: "store.init", Detail: detail}); err != nil {
+			return err
+		}
+		return tx.PutMeta(meta)
+	})
+}
+
+func markBranch(tx *store.Tx, branch string) error {
+	ids, err := tx.BorrowersOfBranch(branch)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if err := tx.MarkDirty(borrowerUnit(id)); err != nil {
+			return err
+		}
+	}
+	return tx.MarkDirty(branchUnit(branch))
+}

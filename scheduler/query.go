@@ -1,0 +1,372 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"tickler/api"
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
+	"tickler/rules"
+	"tickler/store"
+)
+
+// List gives obligations by due day, overdue ones first.
+func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply, error) {
+	book, cal := s.inForce()
+	reply := &api.ListReply{Obligations: []api.Obligation{}, Warnings: []string{}}
+	var subject loan.Ref
+	if r.Subject != "" {
+		var err error
+		if subject, err = loan.ParseRef(r.Subject); err != nil {
+			return nil, api.Errorf(api.Usage, "", "%v", err)
+		}
+	}
+	if r.Rule != "" && book.Rule(r.Rule) == nil {
+		return nil, api.Errorf(api.NotFound, "run \"tickler rules list\"", "no rule %q", r.Rule)
+	}
+	if !r.From.IsZero() && !r.To.IsZero() && r.From > r.To {
+		return nil, api.Errorf(api.Usage, "", "--from %s is after --to %s", r.From, r.To)
+	}
+	for _, st := range r.States {
+		if !slices.Contains(obligation.States, st) {
+			return nil, api.Errorf(api.Usage, "", "unknown state %q; want planned, raised, submitted, done, waived, cancelled or lapsed", st)
+		}
+	}
+	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		today := s.readingDay(&meta, book, r.On)
+		reply.Today = today
+		wanted := func(o *obligation.Obligation) bool {
+			switch {
+			case r.Rule != "" && o.Rule != r.Rule,
+				r.Branch != "" && o.Branch != r.Branch,
+				r.Owner != "" && o.Owner != r.Owner,
+				!subject.IsZero() && o.Subject != subject && !(subject.Kind == loan.KindBorrower && o.Borrower == subject.ID):
+				return false
+			}
+			if len(r.States) > 0 {
+				if !slices.Contains(r.States, o.State) {
+					return false
+				}
+			} else if !r.All && o.State.Ended() {
+				return false
+			}
+			if r.Overdue && o.Overdue(today) {
+				return true
+			}
+			if r.Overdue && r.From.IsZero() && r.To.IsZero() {
+				return false
+			}
+			return (r.From.IsZero() || o.Due >= r.From) && (r.To.IsZero() || o.Due <= r.To)
+		}
+		names := map[string]string{}
+		take := func(p *store.Plan) error {
+			for i := range p.Obligations {
+				o := &p.Obligations[i]
+				if !wanted(o) {
+					continue
+				}
+				v, err := s.present(tx, cal, today, o, names)
+				if err != nil {
+					return err
+				}
+				reply.Obligations = append(reply.Obligations, v)
+			}
+			return nil
+		}
+		return s.candidates(tx, r, subject, today, take)
+	})
+	if err != nil {
+		return nil, refine(err)
+	}
+	reply.Warnings = append(reply.Warnings, calendarWarnings(cal, reply.Today)...)
+	sort.SliceStable(reply.Obligations, func(i, j int) bool {
+		a, b := &reply.Obligations[i], &reply.Obligations[j]
+		if a.Overdue != b.Overdue {
+			return a.Overdue
+		}
+		if a.Due != b.Due {
+			return a.Due < b.Due
+		}
+		return a.ID < b.ID
+	})
+	return reply, nil
+}
+
+// candidates calls take once for every plan that may hold what is asked for.
+func (s *Scheduler) candidates(tx *store.Tx, r api.ListRequest, subject loan.Ref, today calendar.Date, take func(*store.Plan) error) error {
+	if !subject.IsZero() {
+		unit, err := tx.UnitOf(subject)
+		if errors.Is(err, store.ErrNotFound) {
+			return api.Errorf(api.NotFound, "", "%s is not known", subject)
+		}
+		if err != nil {
+			return err
+		}
+		p, err := tx.Plan(unit)
+		if err != nil || p == nil {
+			return err
+		}
+		return take(p)
+	}
+	ended := r.All
+	for _, st := range r.States {
+		ended = ended || st.Ended()
+	}
+	if ended {
+		return tx.ScanPlans(take)
+	}
+	first, last := r.From, r.To
+	if r.Overdue {
+		first = 1
+		if last.IsZero() {
+			last = today
+		}
+	}
+	if first.IsZero() {
+		first = 1
+	}
+	if last.IsZero() {
+		last = calendar.MustDate(9999, 12, 31)
+	}
+	seen := map[loan.Ref]bool{}
+	return tx.Due(r.Branch, first, last, func(u loan.Ref) error {
+		if seen[u] {
+			return nil
+		}
+		seen[u] = true
+		p, err := tx.Plan(u)
+		if err != nil || p == nil {
+			return err
+		}
+		return take(p)
+	})
+}
+
+// present gives an obligation the form that scripts see.
+func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar.Date, o *obligation.Obligation, names map[string]string) (api.Obligation, error) {
+	v := api.Obligation{
+		ID: o.Key.String(), Short: o.Key.Short(), Rule: o.Rule, Subject: o.Subject, Loan: o.Loan, Branch: o.Branch, Owner: o.Owner, Role: o.Role,
+		Occurrence: o.Occurrence, Anchor: o.Anchor, Raise: o.Raise, Due: o.Due, Provisional: o.Provisional, State: o.State,
+		Overdue: o.Overdue(today), SubmittedOn: o.Submitted, Signatures: []api.Signature{}, DoneOn: o.DoneOn,
+		Rulebook: o.Rulebook, Calendar: o.Calendar, PeriodEnd: o.PeriodEnd, WasDue: o.WasDue, Late: o.Late, Cause: o.Cause, ClosedBy: o.ClosedBy, Stated: true,
+	}
+	if !o.Party.IsZero() {
+		v.Party = &obligation.Party{Kind: o.Party.Kind, ID: o.Party.ID, Name: o.PartyName}
+	}
+	if !o.RaisedAt.IsZero() {
+		at := o.RaisedAt
+		v.RaisedAt = &at
+	}
+	if o.Progress.Need > 0 {
+		p := o.Progress
+		v.Progress = &p
+	}
+	book, err := s.bookIn(tx, o.Rulebook)
+	if err != nil {
+		return v, err
+	}
+	if r := book.Rule(o.Rule); r != nil {
+		v.Name, v.Clause, v.Set, v.Stated, v.Notice = r.Name, r.Clause, r.Set, r.Stated, r.Notice
+	}
+	if o.Borrower != "" {
+		name, ok := names[o.Borrower]
+		if !ok {
+			if name, err = borrowerName(tx, o.Borrower, today); err != nil {
+				return v, err
+			}
+			names[o.Borrower] = name
+		}
+		v.Borrower = &api.Named{ID: o.Borrower, Name: name}
+	}
+	by := today
+	if !o.Submitted.IsZero() {
+		by = o.Submitted
+	}
+	if n, err := cal.Between(o.Due, by); err == nil {
+		if n < 0 && !o.State.Ended() {
+			v.WorkdaysLeft = -n
+		} else if n > 0 && by > max(o.Due, o.PeriodEnd) && (!o.State.Ended() || o.State == obligation.Done || o.State == obligation.Lapsed) {
+			v.LateWorkdays = n
+		}
+	}
+	return v, nil
+}
+
+func (s *Scheduler) view(tx *store.Tx, today calendar.Date, o *obligation.Obligation) (api.Obligation, error) {
+	_, cal := s.inForce()
+	return s.present(tx, cal, today, o, map[string]string{})
+}
+
+// bookIn is bookOf within a transaction.
+func (s *Scheduler) bookIn(tx *store.Tx, digest string) (*rules.Book, error) {
+	s.mu.RLock()
+	b := s.books[digest]
+	if b == nil && s.book.Digest() == digest {
+		b = s.book
+	}
+	s.mu.RUnlock()
+	if b != nil {
+		return b, nil
+	}
+	text, err := tx.Book(digest)
+	if err != nil {
+		return nil, fmt.Errorf("rulebook %s: %w", digest, err)
+	}
+	if b, err = rules.Parse("rules.yaml@"+digest, text); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.books[digest] = b
+	s.mu.Unlock()
+	return b, nil
+}
+
+func borrowerName(tx *store.Tx, id string, today calendar.Date) (string, error) {
+	d, err := tx.Dossier(id)
+	if err != nil || d == nil {
+		return "", err
+	}
+	if d.Borrower != nil && d.Borrower.Name != "" {
+		return d.Borrower.Name, nil
+	}
+	for _, f := range d.Loans {
+		if l := f.History.At(today); l != nil && l.BorrowerName != "" {
+			return l.BorrowerName, nil
+		}
+	}
+	return "", nil
+}
+
+var shortID = regexp.MustCompile(`^[0-9a-f]{4,8}$`)
+
+// find gives the one obligation that an id, a unique prefix of one, or the
+// hex digits of a list name.
+func (s *Scheduler) find(tx *store.Tx, id string) (*obligation.Obligation, error) {
+	var found []obligation.Obligation
+	search := func(unit loan.Ref, match func(*obligation.Obligation) bool) error {
+		p, err := tx.Plan(unit)
+		if err != nil || p == nil {
+			return err
+		}
+		for i := range p.Obligations {
+			if match(&p.Obligations[i]) {
+				found = append(found, p.Obligations[i])
+			}
+		}
+		return nil
+	}
+	parts := strings.Split(id, ":")
+	switch {
+	case shortID.MatchString(id):
+		units, err := tx.UnitsByShort(id[:4])
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range units {
+			if err := search(u, func(o *obligation.Obligation) bool { return strings.HasPrefix(o.Key.Short(), id) }); err != nil {
+				return nil, err
+			}
+		}
+	case len(parts) >= 3:
+		k, err := obligation.ParseKey(strings.Join(parts[:3], ":"))
+		if err != nil {
+			return nil, api.Errorf(api.Usage, "", "%v", err)
+		}
+		unit, err := tx.UnitOf(k.Subject)
+		if errors.Is(err, store.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		exact := false
+		err = search(unit, func(o *obligation.Obligation) bool {
+			full := o.Key.String()
+			exact = exact || full == id
+			return strings.HasPrefix(full, id)
+		})
+		if err != nil {
+			return nil, err
+		}
+		if exact {
+			found = slices.DeleteFunc(found, func(o obligation.Obligation) bool { return o.Key.String() != id })
+		}
+	case len(parts) == 2:
+		err := tx.ScanPlans(func(p *store.Plan) error {
+			for i := range p.Obligations {
+				if strings.HasPrefix(p.Obligations[i].Key.String(), id) {
+					found = append(found, p.Obligations[i])
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	switch len(found) {
+	case 0:
+		return nil, api.Errorf(api.NotFound, "run \"tickler upcoming --all\"", "no obligation %q", id)
+	case 1:
+		return &found[0], nil
+	}
+	var lines []string
+	for i, o := range found {
+		if i == 10 {
+			lines = append(lines, "…")
+			break
+		}
+		lines = append(lines, "  "+o.Key.String())
+	}
+	return nil, api.Errorf(api.Usage, "write more of the id", "%q is the beginning of %d obligations:\n%s", id, len(found), strings.Join(lines, "\n"))
+}
+
+// Show gives an obligation with the audit records about it.
+func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply, error) {
+	book, cal := s.inForce()
+	reply := &api.ShowReply{History: []api.Entry{}}
+	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		o, err := s.find(tx, r.ID)
+		if err != nil {
+			return err
+		}
+		reply.Obligation, err = s.present(tx, cal, s.readingDay(&meta, book, r.On), o, map[string]string{})
+		if err != nil {
+			return err
+		}
+		id := o.Key.String()
+		return tx.ScanAudit(1, 0, func(rec store.Record) error {
+			if rec.Subject == id || rec.Subject == o.ClosedBy && o.ClosedBy != "" {
+				reply.History = append(reply.History, entry(rec))
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, refine(err)
+	}
+	return reply, nil
+}
+
+func entry(rec store.Record) api.Entry {
+	e := api.Entry{Seq: rec.Seq, At: rec.At, Business: rec.Business, Actor: rec.Actor, OSUser: rec.OSUser, Action: rec.Action, Subject: rec.Subject, Hash: rec.Hash}
+	if rec.Detail != nil {
+		e.Detail = rec.Detail
+	}
+	return e
+}

@@ -1,0 +1,157 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	"tickler/api"
+	"tickler/loan"
+	"tickler/obligation"
+	"tickler/store"
+)
+
+// Record keeps an event that a person reports, closes what it closes and opens
+// what it opens. The same id again changes nothing.
+func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest) (*api.RecordReply, error) {
+	subject, err := loan.ParseRef(r.Subject)
+	if err != nil {
+		return nil, api.Errorf(api.Usage, "", "%v", err)
+	}
+	now := s.now()
+	var reply *api.RecordReply
+	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
+		reply = &api.RecordReply{ID: r.ID, Closed: []api.Obligation{}, Opened: []api.Obligation{}}
+		c, err := s.begin(tx, actor, r.On, r.Force, now)
+		if err != nil {
+			return err
+		}
+		kind := c.book.Events[r.Event]
+		if kind == nil {
+			return api.Errorf(api.Usage, suggest(r.Event, eventKinds(c)), "unknown event %q", r.Event)
+		}
+		if !slices.Contains(kind.For, subject.Kind) {
+			return api.Errorf(api.Usage, "", "%s is recorded of %s, not of a %s", r.Event, kindList(kind.For), subject.Kind)
+		}
+		unit, err := tx.UnitOf(subject)
+		if errors.Is(err, store.ErrNotFound) {
+			return api.Errorf(api.NotFound, "import the ledger that holds it first", "%s is not known", subject)
+		}
+		if err != nil {
+			return err
+		}
+		happened := r.Happened
+		if happened.IsZero() {
+			happened = c.today
+		}
+		if happened > c.today {
+			return api.Errorf(api.Usage, "record it when it has happened", "--happened %s is after today, %s", happened, c.today)
+		}
+		if r.ID != "" {
+			if old, _, err := tx.Event(r.ID); err == nil {
+				if old.Kind != r.Event || old.Subject != subject {
+					return api.Errorf(api.Usage, "give this one another id", "event %q is there already: %s of %s", r.ID, old.Kind, old.Subject)
+				}
+				reply.Same = true
+				return nil
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+		} else {
+			n, err := tx.Sequence("event")
+			if err != nil {
+				return err
+			}
+			r.ID = strconv.FormatUint(n, 10)
+		}
+		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now.UTC(), By: actor.Person, Files: r.Files, Fields: map[string]string{}}
+		for k, v := range r.Set {
+			if k == "期间" || k == "period" {
+				e.Period = v
+			} else {
+				e.Fields[k] = v
+			}
+		}
+		if r.Note != "" {
+			e.Fields["note"] = r.Note
+		}
+		for _, id := range r.Closes {
+			o, err := s.find(tx, id)
+			if err != nil {
+				return err
+			}
+			e.Closes = append(e.Closes, o.Key.String())
+		}
+		c.cause = "登记 " + r.Event
+		c.late = "登记时触发日已过"
+		if err := tx.PutEvent(unit, e); err != nil {
+			return err
+		}
+		c.events[unit] = []loan.Event{e}
+		c.plan(unit)
+		if err := c.planMarked(); err != nil {
+			return err
+		}
+		reply.ID = r.ID
+		for _, ch := range c.seen {
+			o, err := s.find(tx, ch.Key.String())
+			if err != nil {
+				return err
+			}
+			switch ch.Kind {
+			case obligation.ChangeDone, obligation.ChangeSubmitted:
+				v, err := s.view(tx, c.today, o)
+				if err != nil {
+					return err
+				}
+				reply.Closed = append(reply.Closed, v)
+			case obligation.ChangeRaised:
+				v, err := s.view(tx, c.today, o)
+				if err != nil {
+					return err
+				}
+				reply.Opened = append(reply.Opened, v)
+			}
+		}
+		return c.end("event.recorded", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened,
+			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "files": e.Files})
+	})
+	if err != nil {
+		return nil, refine(err)
+	}
+	return reply, nil
+}
+
+func eventKinds(c *change) []string {
+	var out []string
+	for k := range c.book.Events {
+		out = append(out, k)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// suggest names the words that share the most with a misspelt one.
+func suggest(word string, words []string) string {
+	kind, _, _ := strings.Cut(word, ".")
+	var near []string
+	for _, w := range words {
+		if strings.HasPrefix(w, kind+".") {
+			near = append(near, w)
+		}
+	}
+	if len(near) == 0 {
+		near = words
+	}
+	return "there is " + strings.Join(near, ", ")
+}
+
+func kindList(kinds []loan.Kind) string {
+	var out []string
+	for _, k := range kinds {
+		out = append(out, "a "+string(k))
+	}
+	return strings.Join(out, " or ")
+}

@@ -1,0 +1,238 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sort"
+	"sync"
+	"time"
+
+	"tickler"
+	"tickler/api"
+	"tickler/calendar"
+	"tickler/rules"
+	"tickler/store"
+)
+
+// Config says what a Scheduler works with.
+type Config struct {
+	Store       *store.Store     // required
+	RulesPath   string           // the rulebook's file; "" is the one shipped
+	CalendarDir string           // notices and overlays of the bank, *.yaml; may be missing
+	Now         func() time.Time // nil is the clock; tests pass their own
+	Daemon      bool             // the process goes on: the business day is the clock's alone
+	Schedule    string           // when to scan, as cron has it; "" is every minute
+	Version     string
+	Data        string // the data directory, for status
+	Log         *slog.Logger
+}
+
+// Scheduler does everything that changes a store. It is safe for concurrent
+// use.
+type Scheduler struct {
+	cfg Config
+	log *slog.Logger
+	now func() time.Time
+
+	mu       sync.RWMutex
+	book     *rules.Book
+	cal      *calendar.Calendar
+	bookErr  string // why the file as it stands is not in force
+	calErr   string
+	books    map[string]*rules.Book        // digest -> parsed, of past rulebooks
+	cals     map[string]*calendar.Calendar // digest -> parsed
+	started  time.Time
+	lastScan time.Time // the last one that succeeded
+	scanErr  string
+	saidBook string // the problem last logged
+	saidCal  string
+}
+
+// Actor is who asks for a change.
+type Actor struct {
+	Person string // staff number; "" where the user is not mapped to one
+	OSUser string
+}
+
+// New reads the rulebook and the calendar. Where a file is bad, the documents
+// that were last in force stay, and Status says so; a store that never had any
+// refuses to start.
+func New(cfg Config) (*Scheduler, error) {
+	s := &Scheduler{cfg: cfg, log: cfg.Log, now: cfg.Now, books: map[string]*rules.Book{}, cals: map[string]*calendar.Calendar{}}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s.started = s.now()
+	var meta store.Meta
+	err := cfg.Store.View(context.Background(), func(tx *store.Tx) error {
+		var err error
+		meta, err = tx.Meta()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.reload()
+	if s.book == nil {
+		if meta.Rulebook == "" {
+			return nil, api.Errorf(api.BadFile, "mend the file, then try again", "%s", s.bookErr)
+		}
+		if s.book, err = s.bookOf(meta.Rulebook); err != nil {
+			return nil, fmt.Errorf("read the rulebook in force: %w", err)
+		}
+	}
+	if s.cal == nil {
+		if meta.Calendar == "" {
+			return nil, api.Errorf(api.BadFile, "mend the file, then try again", "%s", s.calErr)
+		}
+		if s.cal, err = s.calendarOf(meta.Calendar); err != nil {
+			return nil, fmt.Errorf("read the calendar in force: %w", err)
+		}
+	}
+	return s, nil
+}
+
+// reload reads the rulebook and calendar files, and keeps what is in force
+// where they are bad. It says whether something in force changed.
+func (s *Scheduler) reload() bool {
+	book, bookErr := loadBook(s.cfg.RulesPath)
+	cal, calErr := LoadCalendar(s.cfg.CalendarDir)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	changed := false
+	s.bookErr, s.calErr = "", ""
+	if bookErr != nil {
+		s.bookErr = bookErr.Error()
+	} else if s.book == nil || s.book.Digest() != book.Digest() {
+		s.book, changed = book, true
+	}
+	if calErr != nil {
+		s.calErr = calErr.Error()
+	} else if s.cal == nil || s.cal.Version() != cal.Version() {
+		s.cal, changed = cal, true
+	}
+	return changed
+}
+
+func loadBook(path string) (*rules.Book, error) {
+	if path == "" {
+		return rules.Parse("rules.yaml", tickler.Rulebook)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read rulebook: %w", err)
+	}
+	return rules.Parse(path, text)
+}
+
+// LoadCalendar gives the State Council's notices that the program ships with,
+// and over them every notice and overlay of the directory, by file name. A
+// missing directory adds nothing.
+func LoadCalendar(dir string) (*calendar.Calendar, error) {
+	cal := calendar.Builtin()
+	if dir == "" {
+		return cal, nil
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("list calendar files: %w", err)
+	}
+	sort.Strings(files)
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			return nil, fmt.Errorf("read calendar file: %w", err)
+		}
+		if cal, err = cal.Add(f, text); err != nil {
+			return nil, err
+		}
+	}
+	return cal, nil
+}
+
+// inForce gives the documents of this moment.
+func (s *Scheduler) inForce() (*rules.Book, *calendar.Calendar) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.book, s.cal
+}
+
+// bookOf gives a rulebook by its digest, from the store if need be.
+func (s *Scheduler) bookOf(digest string) (*rules.Book, error) {
+	s.mu.RLock()
+	b := s.books[digest]
+	if b == nil && s.book != nil && s.book.Digest() == digest {
+		b = s.book
+	}
+	s.mu.RUnlock()
+	if b != nil {
+		return b, nil
+	}
+	var text []byte
+	err := s.cfg.Store.View(context.Background(), func(tx *store.Tx) error {
+		var err error
+		text, err = tx.Book(digest)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if b, err = rules.Parse("rules.yaml@"+digest, text); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.books[digest] = b
+	s.mu.Unlock()
+	return b, nil
+}
+
+// calendarOf is bookOf for calendars.
+func (s *Scheduler) calendarOf(digest string) (*calendar.Calendar, error) {
+	s.mu.RLock()
+	c := s.cals[digest]
+	if c == nil && s.cal != nil && s.cal.Version() == digest {
+		c = s.cal
+	}
+	s.mu.RUnlock()
+	if c != nil {
+		return c, nil
+	}
+	var text []byte
+	err := s.cfg.Store.View(context.Background(), func(tx *store.Tx) error {
+		var err error
+		text, err = tx.CalendarText(digest)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if c, err = calendar.Load("calendar@"+digest, text); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.cals[digest] = c
+	s.mu.Unlock()
+	return c, nil
+}
+
+// refine gives an error of the store the code that callers act on.
+func refine(err error) error {
+	var e *api.Error
+	switch {
+	case err == nil, errors.As(err, &e):
+		return err
+	case errors.Is(err, store.ErrOutcomeUnknown):
+		return api.Errorf(api.Unknown, "restart, look, and do again what is missing", "%v", err)
+	case errors.Is(err, store.ErrCorrupt):
+		return api.Errorf(api.Findings, "run \"tickler check\"; restore the newest good backup", "%v", err)
+	}
+	return err
+}

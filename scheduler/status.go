@@ -1,0 +1,168 @@
+package scheduler
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"tickler/api"
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/store"
+)
+
+// Status says how things are: what is in force, how far the plan goes, and
+// what is wrong.
+func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
+	book, cal := s.inForce()
+	s.mu.RLock()
+	r := &api.StatusReply{
+		Version: s.cfg.Version, Data: s.cfg.Data, Daemon: s.cfg.Daemon, Problems: []string{}, Warnings: []string{}, Counts: map[string]int{},
+		Rulebook: api.Document{File: s.cfg.RulesPath, Digest: book.Digest(), Problem: s.bookErr},
+		Calendar: api.CalendarStatus{Digest: cal.Version()},
+	}
+	for _, p := range []string{s.bookErr, s.calErr, s.scanErr} {
+		if p != "" {
+			r.Problems = append(r.Problems, p)
+		}
+	}
+	lastScan, started := s.lastScan, s.started
+	s.mu.RUnlock()
+	if r.Rulebook.File == "" {
+		r.Rulebook.File = "(embedded)"
+	}
+	if s.cfg.Daemon {
+		r.Started = &started
+		if since := s.now().Sub(maxTime(lastScan, started)); since > 2*scanEvery {
+			r.Problems = append(r.Problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))
+		}
+	}
+	if err := s.cfg.Store.Err(); err != nil {
+		r.Problems = append(r.Problems, err.Error())
+	}
+	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		today := s.readingDay(&meta, book, 0)
+		r.Business, r.GoLive, r.WindowEnd = meta.BusinessDate, meta.GoLive, meta.WindowEnd
+		if !meta.LastTick.IsZero() {
+			r.LastTick = &meta.LastTick
+		}
+		st := cal.Status(today)
+		r.Calendar.FirmThrough, r.Calendar.MissingYear, r.Calendar.Level = st.FirmThrough, st.MissingYear, st.Level.String()
+		r.Warnings = append(r.Warnings, calendarWarnings(cal, today)...)
+		if wall := s.wallDay(book); wall < meta.BusinessDate {
+			r.Problems = append(r.Problems, fmt.Sprintf("系统时钟 %s 早于营业日 %s / the clock was set back", wall, meta.BusinessDate))
+		}
+		if r.Audit.Seq, r.Audit.Hash, err = tx.AuditHead(); err != nil {
+			return err
+		}
+		err = tx.Rows("failed", func(id string, row json.RawMessage) error {
+			r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", id, row))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		return tx.ScanPlans(func(p *store.Plan) error {
+			loans := map[string]bool{}
+			for i := range p.Obligations {
+				o := &p.Obligations[i]
+				r.Counts[string(o.State)]++
+				if o.Overdue(today) {
+					r.Counts["overdue"]++
+				}
+				if o.Loan != "" {
+					loans[o.Loan] = true
+				}
+			}
+			r.Loans += len(loans)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, refine(err)
+	}
+	r.Healthy = len(r.Problems) == 0
+	return r, nil
+}
+
+func maxTime(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// calendarWarnings says, from 1 November on, that the next year's notice is
+// missing.
+func calendarWarnings(cal *calendar.Calendar, today calendar.Date) []string {
+	st := cal.Status(today)
+	switch st.Level {
+	case calendar.LevelWarning:
+		return []string{fmt.Sprintf("%d 年放假通知尚未导入，涉及该年的日期均为暂定 / no holiday notice for %d yet: dates that rest on it are provisional; run \"tickler calendar import FILE\"", st.MissingYear, st.MissingYear)}
+	case calendar.LevelAlarm:
+		return []string{fmt.Sprintf("警报：%d 年放假通知仍未导入 / ALARM: still no holiday notice for %d; run \"tickler calendar import FILE\"", st.MissingYear, st.MissingYear)}
+	}
+	return nil
+}
+
+// Check reads every record of the store and walks the audit chain.
+func (s *Scheduler) Check(ctx context.Context) (*api.CheckReply, error) {
+	r := &api.CheckReply{Problems: []string{}, Records: map[string]int{}}
+	n, head, err := s.cfg.Store.VerifyAudit(ctx)
+	if err != nil {
+		r.Problems = append(r.Problems, err.Error())
+	}
+	r.Audit = api.Head{Seq: n, Hash: head}
+	r.Records["audit"] = int(n)
+	after := ""
+	for {
+		err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+			var err error
+			after, err = tx.ScanDossiersFrom(after, 1000, func(d *loan.Dossier) error {
+				r.Records["borrowers"]++
+				r.Records["loans"] += len(d.Loans)
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			r.Problems = append(r.Problems, err.Error())
+			break
+		}
+		if after == "" {
+			break
+		}
+	}
+	var unit loan.Ref
+	for {
+		err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+			var err error
+			unit, err = tx.ScanPlansFrom(unit, 1000, func(p *store.Plan) error {
+				r.Records["plans"]++
+				r.Records["obligations"] += len(p.Obligations)
+				return nil
+			})
+			return err
+		})
+		if err != nil {
+			r.Problems = append(r.Problems, err.Error())
+			break
+		}
+		if unit.IsZero() {
+			break
+		}
+	}
+	err = s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		return tx.ScanEvents(func(loan.Ref, loan.Event) error { r.Records["events"]++; return nil })
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		r.Problems = append(r.Problems, err.Error())
+	}
+	return r, nil
+}

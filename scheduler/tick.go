@@ -1,0 +1,92 @@
+package scheduler
+
+import (
+	"context"
+
+	"tickler/api"
+	"tickler/loan"
+	"tickler/obligation"
+	"tickler/store"
+)
+
+// Tick is one scan: it plans what is to be planned anew, and raises everything
+// whose day has come, what was missed while nobody scanned included, each
+// once and with its original due day.
+func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
+	now := s.now()
+	var reply *api.TickReply
+	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
+		c, err := s.begin(tx, actor, r.On, r.Force, now)
+		if err != nil {
+			return err
+		}
+		c.cause = "日终扫描"
+		since := c.meta.Cursor
+		if !since.IsZero() && since < c.today.AddDays(-1) {
+			c.late = "停机补触发（" + since.AddDays(1).String() + " 至 " + c.today.AddDays(-1).String() + " 未扫描）"
+		} else {
+			c.late = "触发日已过"
+		}
+		units, err := tx.ToDerive(c.today)
+		if err != nil {
+			return err
+		}
+		for _, u := range units {
+			c.plan(u)
+			if u.Kind != loan.KindBorrower {
+				continue
+			}
+			// A maturity that passed may be the last of its officer's.
+			d, err := tx.Dossier(u.ID)
+			if err != nil {
+				return err
+			}
+			if d != nil {
+				c.touch(d)
+			}
+		}
+		raise, err := tx.ToRaise(c.today)
+		if err != nil {
+			return err
+		}
+		if err := c.planMarked(); err != nil {
+			return err
+		}
+		for _, u := range raise {
+			if c.replan[u] {
+				continue
+			}
+			if err := c.raiseUnit(u); err != nil {
+				return err
+			}
+		}
+		reply = &api.TickReply{Today: c.today, Since: since, Derived: len(c.order), Plan: c.counts, Failed: c.failed, Warnings: c.warnings}
+		if len(c.order) == 0 && len(raise) == 0 && c.meta.Cursor == c.today {
+			return nil // nothing to do, nothing written
+		}
+		c.meta.Cursor, c.meta.LastTick = c.today, now.UTC()
+		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
+	})
+	if err != nil {
+		return nil, refine(err)
+	}
+	return reply, nil
+}
+
+// raiseUnit raises what is due of a unit whose derivation stands.
+func (c *change) raiseUnit(u loan.Ref) error {
+	plan, err := c.tx.Plan(u)
+	if err != nil || plan == nil {
+		return err
+	}
+	events, err := c.tx.EventsOf(u)
+	if err != nil {
+		return err
+	}
+	changes := obligation.Settle(plan.Obligations, c.circumstances(events))
+	if err := c.tx.PutPlan(plan); err != nil {
+		return err
+	}
+	c.note(plan, changes)
+	return nil
+}

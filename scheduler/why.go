@@ -1,0 +1,154 @@
+package scheduler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+
+	"tickler/api"
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
+	"tickler/rules"
+	"tickler/store"
+)
+
+// Why gives the reason of an obligation, worked out anew under the rulebook
+// and the calendar that made it; or, for a loan or another subject, what every
+// rule says of it.
+func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, error) {
+	book, cal := s.inForce()
+	reply := &api.WhyReply{}
+	var branches map[string]*loan.Branch
+	var staff map[string]*loan.Staff
+	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		today := s.readingDay(&meta, book, r.On)
+		subject, isSubject, err := subjectOf(tx, r.What)
+		if err != nil {
+			return err
+		}
+		if isSubject {
+			unit, err := tx.UnitOf(subject)
+			if err != nil {
+				return err
+			}
+			facts, branch, err := gather(tx, unit, today, &branches, &staff)
+			if err != nil {
+				return err
+			}
+			w := rules.Window{From: meta.GoLiveOf(branch), To: windowEnd(today)}
+			reply.Subject = &subject
+			reply.Verdicts = rules.Verdicts(book, cal, facts, unit, subject, w)
+			sortVerdicts(book, reply.Verdicts)
+			return nil
+		}
+		o, err := s.find(tx, r.What)
+		if err != nil {
+			return err
+		}
+		v, err := s.present(tx, cal, today, o, map[string]string{})
+		if err != nil {
+			return err
+		}
+		reply.Obligation = &v
+		unit, err := tx.UnitOf(o.Subject)
+		if err != nil {
+			return err
+		}
+		facts, branch, err := gather(tx, unit, today, &branches, &staff)
+		if err != nil {
+			return err
+		}
+		was, err := s.bookIn(tx, o.Rulebook)
+		if err != nil {
+			return err
+		}
+		then, err := s.calendarIn(tx, o.Calendar)
+		if err != nil {
+			return err
+		}
+		w := rules.Window{From: meta.GoLiveOf(branch), To: max(meta.WindowEnd, windowEnd(today))}
+		reply.Reason = rules.Explain(was, then, facts, unit, o.Key, w)
+		switch {
+		case reply.Reason == nil:
+			reply.Changed = "按现有事实已不再产生此义务 / the facts as known now no longer give this obligation"
+		case reply.Reason.Outcome != obligation.Derived:
+			reply.Changed = "按现有事实已不再产生此义务 / the facts as known now no longer give this obligation: " + string(reply.Reason.Outcome)
+		case reply.Reason.Due != o.Due:
+			reply.Changed = fmt.Sprintf("按现有事实应为 %s；已过期的期限不自行后移 / the facts as known now give %s; a limit already missed does not move later", reply.Reason.Due, reply.Reason.Due)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, refine(err)
+	}
+	return reply, nil
+}
+
+// subjectOf takes KIND/ID, or what is a loan's number, for a subject.
+func subjectOf(tx *store.Tx, what string) (loan.Ref, bool, error) {
+	for _, ref := range []loan.Ref{{Kind: loan.KindLoan, ID: what}, parsed(what)} {
+		if ref.IsZero() {
+			continue
+		}
+		if _, err := tx.UnitOf(ref); err == nil {
+			return ref, true, nil
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return loan.Ref{}, false, err
+		}
+	}
+	if ref := parsed(what); !ref.IsZero() {
+		return loan.Ref{}, false, api.Errorf(api.NotFound, "", "%s is not known", ref)
+	}
+	return loan.Ref{}, false, nil
+}
+
+func parsed(what string) loan.Ref {
+	ref, err := loan.ParseRef(what)
+	if err != nil {
+		return loan.Ref{}
+	}
+	return ref
+}
+
+func sortVerdicts(b *rules.Book, vs []*obligation.Reason) {
+	at := map[string]int{}
+	for i, r := range b.Rules {
+		at[r.ID] = i
+	}
+	sort.SliceStable(vs, func(i, j int) bool {
+		if at[vs[i].Rule] != at[vs[j].Rule] {
+			return at[vs[i].Rule] < at[vs[j].Rule]
+		}
+		return vs[i].Anchor < vs[j].Anchor
+	})
+}
+
+// calendarIn is calendarOf within a transaction.
+func (s *Scheduler) calendarIn(tx *store.Tx, digest string) (*calendar.Calendar, error) {
+	s.mu.RLock()
+	c := s.cals[digest]
+	if c == nil && s.cal.Version() == digest {
+		c = s.cal
+	}
+	s.mu.RUnlock()
+	if c != nil {
+		return c, nil
+	}
+	text, err := tx.CalendarText(digest)
+	if err != nil {
+		return nil, fmt.Errorf("calendar %s: %w", digest, err)
+	}
+	if c, err = calendar.Load("calendar@"+digest, text); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.cals[digest] = c
+	s.mu.Unlock()
+	return c, nil
+}

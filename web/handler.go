@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"os/user"
+
+	"tickler/api"
+	"tickler/scheduler"
+)
+
+// maxBody bounds a request: a ledger of a million rows is some 300 MiB.
+const maxBody = 1 << 30
+
+// Handler serves /v1/VERB for api.Client, and /healthz.
+func Handler(s *scheduler.Scheduler) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /v1/list", verb(s.List))
+	mux.HandleFunc("POST /v1/show", verb(s.Show))
+	mux.HandleFunc("POST /v1/why", verb(s.Why))
+	mux.HandleFunc("POST /v1/status", verb(func(ctx context.Context, _ struct{}) (*api.StatusReply, error) { return s.Status(ctx) }))
+	mux.HandleFunc("POST /v1/check", verb(func(ctx context.Context, _ struct{}) (*api.CheckReply, error) { return s.Check(ctx) }))
+	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
+		return s.Record(ctx, actor(ctx), r)
+	}))
+	mux.HandleFunc("POST /v1/tick", verb(func(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
+		return s.Tick(ctx, actor(ctx), r)
+	}))
+	mux.HandleFunc("POST /v1/import", func(w http.ResponseWriter, r *http.Request) {
+		var req api.ImportRequest
+		if err := json.Unmarshal([]byte(r.URL.Query().Get("request")), &req); err != nil {
+			fail(w, api.Errorf(api.Usage, "", "read the request: %v", err))
+			return
+		}
+		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			fail(w, api.Errorf(api.BadFile, "split the file by branch", "read the file: %v", err))
+			return
+		}
+		reply, err := s.Import(r.Context(), actor(r.Context()), req, data)
+		answer(w, reply, err)
+	})
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		ok, problems := s.Healthy(r.Context())
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+		if !ok {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		json.NewEncoder(w).Encode(map[string]any{"healthy": ok, "problems": problems})
+	})
+	return mux
+}
+
+// verb makes a handler of a function from request to reply.
+func verb[Request, Reply any](do func(context.Context, Request) (*Reply, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var req Request
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 16<<20)).Decode(&req); err != nil {
+			fail(w, api.Errorf(api.Usage, "", "read the request: %v", err))
+			return
+		}
+		reply, err := do(r.Context(), req)
+		answer(w, reply, err)
+	}
+}
+
+func answer(w http.ResponseWriter, reply any, err error) {
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	json.NewEncoder(w).Encode(reply)
+}
+
+// statusOf maps what went wrong to HTTP, once.
+var statusOf = map[api.Code]int{
+	api.Usage: http.StatusBadRequest, api.NotFound: http.StatusNotFound, api.NotAllowed: http.StatusForbidden,
+	api.BadFile: http.StatusUnprocessableEntity, api.Locked: http.StatusServiceUnavailable, api.NoStore: http.StatusServiceUnavailable,
+}
+
+func fail(w http.ResponseWriter, err error) {
+	var e *api.Error
+	if !errors.As(err, &e) {
+		e = &api.Error{Code: api.Failed, Text: err.Error()}
+	}
+	status := statusOf[e.Code]
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(e)
+}
+
+type actorKey struct{}
+
+// WithActor says who asks, for the requests of a context.
+func WithActor(ctx context.Context, a scheduler.Actor) context.Context {
+	return context.WithValue(ctx, actorKey{}, a)
+}
+
+// actor gives who asks: the peer of the socket, or the user of this process.
+func actor(ctx context.Context) scheduler.Actor {
+	if a, ok := ctx.Value(actorKey{}).(scheduler.Actor); ok {
+		return a
+	}
+	if u, err := user.Current(); err == nil {
+		return scheduler.Actor{OSUser: u.Username}
+	}
+	return scheduler.Actor{}
+}
