@@ -82,14 +82,19 @@ type Rule struct {
 	Remind   []Limit
 	Escalate []Escalation
 
-	Line  int            // of its first key in the file
-	every calendar.Every // of a period rule
+	Line  int              // of its first key in the file
+	at    map[string]place // key -> where it stands
+	every calendar.Every   // of a period rule
 }
+
+// place is a spot in the file, both from 1.
+type place struct{ line, col int }
 
 // Exception is one exemption (豁免) with its reason in words.
 type Exception struct {
 	If  *Condition
 	Why string
+	at  place
 }
 
 // Needs is a quota: so many events in the period.

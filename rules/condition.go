@@ -21,11 +21,18 @@ type Condition struct {
 	Text  string
 	Names []string // the facts it asks for: loan.class, sorted
 	Calls []string // the events it counts
+	raw   string   // as written, for messages and for reading it again
 	prog  *vm.Program
 }
 
 // maxCondition bounds a condition's text.
 const maxCondition = 4096
+
+// builtins are those of the expression language that a condition may call.
+var builtins = []expr.Option{
+	expr.DisableAllBuiltins(),
+	expr.EnableBuiltin("len"), expr.EnableBuiltin("min"), expr.EnableBuiltin("max"), expr.EnableBuiltin("abs"),
+}
 
 // want is the type a condition must have.
 type want int
@@ -47,15 +54,13 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, params map[string]an
 	}
 	before := len(t.problems)
 	v := &visitor{t: t, n: n, key: key, scope: r.scope(), params: params}
-	opts := []expr.Option{
+	opts := append(slices.Clone(builtins),
 		expr.Env(&env{}),
-		expr.DisableAllBuiltins(),
-		expr.EnableBuiltin("len"), expr.EnableBuiltin("min"), expr.EnableBuiltin("max"), expr.EnableBuiltin("abs"),
 		expr.Patch(v),
 		expr.MaxNodes(500),
 		expr.Operator("<", "__lt"), expr.Operator("<=", "__le"), expr.Operator(">", "__gt"),
 		expr.Operator(">=", "__ge"), expr.Operator("==", "__eq"), expr.Operator("!=", "__ne"),
-	}
+	)
 	if w == wantNumber {
 		opts = append(opts, expr.AsInt())
 	} else {
@@ -70,7 +75,7 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, params map[string]an
 		msg := err.Error()
 		var fe *file.Error
 		if errors.As(err, &fe) {
-			line, col = place(n, fe.Line, fe.Column)
+			line, col = locate(n, fe.Line, fe.Column)
 			msg = fe.Message
 		} else if w == wantBool {
 			msg = "want a condition that is true or false: " + firstLine(msg)
@@ -81,7 +86,7 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, params map[string]an
 		return nil
 	}
 	sort.Strings(v.names)
-	return &Condition{Text: strings.Join(strings.Fields(text), " "), Names: slices.Compact(v.names), Calls: v.calls, prog: prog}
+	return &Condition{Text: strings.Join(strings.Fields(text), " "), Names: slices.Compact(v.names), Calls: v.calls, raw: text, prog: prog}
 }
 
 func firstLine(s string) string {
@@ -134,8 +139,26 @@ func fieldsOf(name string) []string {
 	return nil
 }
 
-// place maps a place in a condition (line from 1, column from 0) into the file.
-func place(n *yaml.Node, line, col int) (int, int) {
+// typeOf gives the type of a fact by its path, loan.class; nil if there is none.
+func typeOf(path string) reflect.Type {
+	group, field, _ := strings.Cut(path, ".")
+	t := reflect.TypeOf(env{})
+	for i := range t.NumField() {
+		g := t.Field(i)
+		if g.Tag.Get("expr") != group || g.Type.Kind() != reflect.Struct {
+			continue
+		}
+		for j := range g.Type.NumField() {
+			if g.Type.Field(j).Tag.Get("expr") == field {
+				return g.Type.Field(j).Type
+			}
+		}
+	}
+	return nil
+}
+
+// locate maps a place in a condition (line from 1, column from 0) into the file.
+func locate(n *yaml.Node, line, col int) (int, int) {
 	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return n.Line + line, 0 // the text begins on the next line; its indent is gone
 	}
@@ -256,7 +279,7 @@ func (v *visitor) report(n ast.Node, text, hint string) {
 			line, col = line+1, n.Location().From-i-1
 		}
 	}
-	line, col = place(v.n, line, col)
+	line, col = locate(v.n, line, col)
 	key := fmt.Sprint(line, col, text)
 	if v.seen[key] {
 		return // a visitor may walk a tree more than once

@@ -23,10 +23,6 @@ var Sets = []string{"manual", "county", "policy"}
 var Roles = []string{"officer", "supervisor", "monitor", "risk_manager", "deputy_president", "president", "ops", "auditor"}
 
 var (
-	bookKeys = []string{"version", "zone", "fiscal_year_end", "enable", "params", "defaults", "events", "rules"}
-	ruleKeys = []string{"id", "set", "name", "clause", "note", "stated", "for", "each", "on", "every", "since", "within",
-		"when", "except", "needs", "due", "raise", "landing", "by", "sign", "closes_on", "notice", "yields_to",
-		"effective_from", "effective_to", "remind", "escalate"}
 	everyWords   = []string{"week", "half_month", "month", "quarter", "half_year", "year", "interest_date", "fee_date"}
 	landingWords = []string{"following", "preceding", "modified_following", "none"}
 )
@@ -51,20 +47,13 @@ func Parse(file string, text []byte) (*Book, error) {
 }
 
 func (t *tree) book(b *Book) {
-	top := map[string]*yaml.Node{}
-	for _, p := range t.pairs(t.root, "a rulebook") {
-		if !slices.Contains(bookKeys, p.key.Value) {
-			t.bad(p.key, didYouMean(p.key.Value, bookKeys), "unknown key %q; a rulebook has %s", p.key.Value, strings.Join(bookKeys, ", "))
-			continue
-		}
-		top[p.key.Value] = p.value
-	}
+	top := t.keys(t.root, "a rulebook", bookKeys)
 	if t.root.Kind != yaml.MappingNode {
 		return
 	}
 	if n := top["version"]; n == nil {
 		t.at(t.root.Line, t.root.Column, "no version", "begin the file with \"version: 1\"")
-	} else if n.Value != "1" {
+	} else if n.Value != "1" || n.Tag != "!!int" {
 		t.bad(n, "", "version %q: this program reads version 1", n.Value)
 	}
 	b.Zone = t.zone(top["zone"])
@@ -88,15 +77,12 @@ func (t *tree) book(b *Book) {
 		t.params(b, n)
 	}
 	if n := top["defaults"]; n != nil {
-		for _, p := range t.pairs(n, "defaults") {
-			switch p.key.Value {
-			case "remind":
-				b.Remind = t.remind(p.value)
-			case "escalate":
-				b.Escalate = t.escalate(p.value)
-			default:
-				t.bad(p.key, didYouMean(p.key.Value, []string{"remind", "escalate"}), "unknown key %q in defaults; want remind or escalate", p.key.Value)
-			}
+		at := t.keys(n, "defaults", defaultsKeys)
+		if n := at["remind"]; n != nil {
+			b.Remind = t.remind(n)
+		}
+		if n := at["escalate"]; n != nil {
+			b.Escalate = t.escalate(n)
 		}
 	}
 	if n := top["events"]; n != nil {
@@ -201,29 +187,24 @@ func (t *tree) escalate(n *yaml.Node) []Escalation {
 	var out []Escalation
 	for _, item := range t.list(n, "escalate") {
 		var e Escalation
-		for _, p := range t.pairs(item, "escalate") {
-			switch p.key.Value {
-			case "after":
-				s := t.str(p.value, "after")
-				if s == "" {
-					continue
-				}
+		at := t.keys(item, "escalate", escalateKeys)
+		if n := at["after"]; n != nil {
+			if s := t.str(n, "after"); s != "" {
 				ws := words(s)
-				l, next, ok := t.limit(p.value, "after", ws)
+				l, next, ok := t.limit(n, "after", ws)
 				if ok && next < len(ws) {
-					t.bad(p.value, "", "after %q: %q is too much", s, ws[next].text)
+					t.bad(n, "", "after %q: %q is too much", s, ws[next].text)
 				}
 				e.After = l
-			case "to":
-				e.To = t.word(p.value, "to", Roles)
-			default:
-				t.bad(p.key, didYouMean(p.key.Value, []string{"after", "to"}), "unknown key %q in escalate; want after and to", p.key.Value)
 			}
 		}
+		if n := at["to"]; n != nil {
+			e.To = t.word(n, "to", Roles)
+		}
+		if at != nil && (at["after"] == nil || at["to"] == nil) {
+			t.bad(item, "", "escalate: want {after: 1 workday, to: supervisor}")
+		}
 		if e.After.Unit == 0 || e.To == "" {
-			if item.Kind == yaml.MappingNode && len(item.Content) < 4 {
-				t.bad(item, "", "escalate: want {after: 1 workday, to: supervisor}")
-			}
 			continue
 		}
 		out = append(out, e)
@@ -241,21 +222,17 @@ func (t *tree) events(b *Book, n *yaml.Node) {
 			continue
 		}
 		e := &EventKind{Kind: kind}
-		for _, q := range t.pairs(p.value, "event "+kind) {
-			switch q.key.Value {
-			case "name":
-				e.Name = t.str(q.value, "name")
-			case "for":
-				for _, item := range t.oneOrMore(q.value, "for") {
-					if k := t.word(item, "for", kindWords()); k != "" {
-						e.For = append(e.For, loan.Kind(k))
-					}
-				}
-			default:
-				t.bad(q.key, didYouMean(q.key.Value, []string{"name", "for"}), "unknown key %q in event %q; want name and for", q.key.Value, kind)
-			}
+		at := t.keys(p.value, "event "+kind, eventKeys)
+		if n := at["name"]; n != nil {
+			e.Name = t.text(n, "name")
 		}
-		if len(e.For) == 0 {
+		if n := at["for"]; n != nil {
+			for _, item := range t.oneOrMore(n, "for") {
+				if k := t.word(item, "for", kindWords()); k != "" {
+					e.For = append(e.For, loan.Kind(k))
+				}
+			}
+		} else if at != nil {
 			t.bad(p.key, "add for: [loan]", "event %q: no subject", kind)
 		}
 		b.Events[kind] = e
@@ -289,10 +266,11 @@ func (t *tree) addRule(b *Book, n *yaml.Node) {
 		t.bad(n, "", "a rule: want keys with values, found %s", kindOf(n))
 		return
 	}
-	r := &Rule{Stated: true, Set: "manual", By: "officer", Line: n.Line}
-	at := map[string]*yaml.Node{}
+	r := &Rule{Stated: true, Set: "manual", By: "officer", Line: n.Line, at: map[string]place{}}
+	at := map[string]*yaml.Node{} // of the keys that are there once
 	for _, p := range t.pairs(n, "a rule") {
 		at[p.key.Value] = p.value
+		r.at[p.key.Value] = place{p.key.Line, p.key.Column}
 	}
 	if id := at["id"]; id == nil {
 		t.bad(n, "", "a rule without an id")
@@ -305,11 +283,7 @@ func (t *tree) addRule(b *Book, n *yaml.Node) {
 			t.bad(id, "give this one another id", "the id is there already, on line %d", first.Line)
 		}
 	}
-	for _, p := range t.pairs(n, "a rule") {
-		if !slices.Contains(ruleKeys, p.key.Value) {
-			t.bad(p.key, didYouMean(p.key.Value, ruleKeys), "unknown key %q", p.key.Value)
-		}
-	}
+	t.keys(n, "a rule", ruleKeys) // here, so that what is unknown comes with the rule's id
 	t.shape(b, r, at)
 	t.texts(b, r, at)
 	t.dates(r, n, at)
@@ -409,7 +383,7 @@ func (t *tree) eventList(b *Book, n *yaml.Node, key string) []string {
 func (t *tree) texts(b *Book, r *Rule, at map[string]*yaml.Node) {
 	for key, to := range map[string]*string{"name": &r.Name, "clause": &r.Clause, "note": &r.Note, "notice": &r.Notice} {
 		if n := at[key]; n != nil {
-			*to = t.str(n, key)
+			*to = t.text(n, key)
 		}
 	}
 	if n := at["set"]; n != nil {
@@ -499,19 +473,16 @@ func (t *tree) conditions(b *Book, r *Rule, at map[string]*yaml.Node) {
 	}
 	if n := at["except"]; n != nil {
 		for _, item := range t.list(n, "except") {
-			var x Exception
-			for _, p := range t.pairs(item, "except") {
-				switch p.key.Value {
-				case "if":
-					x.If = t.condition(p.value, "if", r, b.Params, wantBool)
-					t.calls(b, p.value, x.If)
-				case "why":
-					x.Why = t.str(p.value, "why")
-				default:
-					t.bad(p.key, didYouMean(p.key.Value, []string{"if", "why"}), "unknown key %q in except; want if and why", p.key.Value)
-				}
+			x := Exception{at: place{item.Line, item.Column}}
+			at := t.keys(item, "except", exceptKeys)
+			if n := at["if"]; n != nil {
+				x.If = t.condition(n, "if", r, b.Params, wantBool)
+				t.calls(b, n, x.If)
 			}
-			if x.Why == "" && item.Kind == yaml.MappingNode {
+			if n := at["why"]; n != nil {
+				x.Why = t.text(n, "why")
+			}
+			if at != nil && (at["if"] == nil || at["why"] == nil) {
 				t.bad(item, "", "except: want if, and why in words")
 			}
 			if x.If != nil {
@@ -528,22 +499,20 @@ func (t *tree) conditions(b *Book, r *Rule, at map[string]*yaml.Node) {
 		return
 	}
 	r.Needs = &Needs{}
-	for _, p := range t.pairs(n, "needs") {
-		switch p.key.Value {
-		case "count":
-			if s := t.str(p.value, "count"); s != "" {
-				if b.Events[s] == nil {
-					t.unknownEvent(b, p.value, "count", s)
-				}
-				r.Needs.Count = s
+	q := t.keys(n, "needs", needsKeys)
+	if n := q["count"]; n != nil {
+		if s := t.str(n, "count"); s != "" {
+			if b.Events[s] == nil {
+				t.unknownEvent(b, n, "count", s)
 			}
-		case "at_least":
-			r.Needs.AtLeast = t.condition(p.value, "at_least", r, b.Params, wantNumber)
-		default:
-			t.bad(p.key, didYouMean(p.key.Value, []string{"count", "at_least"}), "unknown key %q in needs; want count and at_least", p.key.Value)
+			r.Needs.Count = s
 		}
 	}
-	if n.Kind == yaml.MappingNode && len(n.Content) < 4 {
+	if n := q["at_least"]; n != nil {
+		r.Needs.AtLeast = t.condition(n, "at_least", r, b.Params, wantNumber)
+		t.calls(b, n, r.Needs.AtLeast)
+	}
+	if q != nil && (q["count"] == nil || q["at_least"] == nil) {
 		t.bad(n, "", "needs: want {count: worklog.submitted, at_least: 1}")
 	}
 }

@@ -18,3 +18,13 @@ func TestTheShippedRulebookReads(t *testing.T) {
 		}
 	}
 }
+
+// mustParse reads a rulebook that is right.
+func mustParse(t testing.TB, text string) *rules.Book {
+	t.Helper()
+	b, err := rules.Parse("rules.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}

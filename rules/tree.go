@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -208,6 +209,31 @@ func (t *tree) pairs(n *yaml.Node, what string) []pair {
 	return out
 }
 
+// keys gives the values of a closed mapping by key and reports what is no key
+// of it; nil if it is no mapping.
+func (t *tree) keys(n *yaml.Node, what string, known fields) map[string]*yaml.Node {
+	if n.Kind != yaml.MappingNode {
+		t.pairs(n, what)
+		return nil
+	}
+	out := map[string]*yaml.Node{}
+	names := known.names()
+	for _, p := range t.pairs(n, what) {
+		if p.key.Kind != yaml.ScalarNode {
+			t.bad(p.key, "", "%s: a key must be a word, found %s", what, kindOf(p.key))
+		} else if !slices.Contains(names, p.key.Value) {
+			hint := didYouMean(p.key.Value, names)
+			if hint == "" {
+				hint = "want " + orList(names)
+			}
+			t.bad(p.key, hint, "unknown key %q in %s (没有这个键)", p.key.Value, what)
+		} else {
+			out[p.key.Value] = p.value
+		}
+	}
+	return out
+}
+
 // list gives the items of a sequence; anything else is reported.
 func (t *tree) list(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind != yaml.SequenceNode {
@@ -236,6 +262,28 @@ func (t *tree) str(n *yaml.Node, what string) string {
 		return ""
 	}
 	return n.Value
+}
+
+// text gives a scalar that YAML too takes for text. A name that reads as a
+// number or a truth value is put in quotes, so that 010 stays 010.
+func (t *tree) text(n *yaml.Node, what string) string {
+	s := t.str(n, what)
+	if s != "" && n.Tag != "!!str" {
+		t.bad(n, "put it in quotes (加引号)", "%s: %s reads as %s, want a text", what, s, tagWord(n.Tag))
+	}
+	return s
+}
+
+func tagWord(tag string) string {
+	switch tag {
+	case "!!int", "!!float":
+		return "a number"
+	case "!!bool":
+		return "true or false"
+	case "!!timestamp":
+		return "a date"
+	}
+	return tag
 }
 
 // boolean takes true and false only.
