@@ -1,0 +1,39 @@
+# make demo   builds, and runs the main job on a throw-away branch
+# make test   everything that CI runs
+GO      ?= go
+export CGO_ENABLED = 0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+
+.PHONY: help build demo test race check bench clean
+help: ## the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+build: ## bin/tickler, static
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/tickler ./cmd/tickler
+
+demo: build ## a throw-away branch, its duties, and why
+	./bin/tickler demo
+
+test: ## vet, every test, and the data race detector where there is a C compiler
+	$(GO) vet ./...
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
+	$(GO) test ./...
+	@if command -v gcc >/dev/null; then $(MAKE) race; else echo "no C compiler: the race detector was left out"; test -z "$$CI"; fi
+
+race: ## the race detector on what runs side by side
+	CGO_ENABLED=1 $(GO) test -race ./calendar ./rules ./store/... ./scheduler ./web
+
+check: ## compiles for every platform that we name
+	GOOS=linux GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler
+	GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/tickler
+	GOOS=linux GOARCH=loong64 $(GO) build -o /dev/null ./cmd/tickler
+	GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler
+	$(GO) vet ./...
+
+bench: ## the figures of the working calendar and of deriving
+	$(GO) test -run '^$$' -bench . -benchmem ./calendar ./rules
+
+clean:
+	rm -rf bin tickler-demo
