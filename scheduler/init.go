@@ -12,15 +12,24 @@ import (
 
 // InitOptions say how a store begins.
 type InitOptions struct {
-	GoLive calendar.Date // required: nothing due before it is ever raised
+	GoLive calendar.Date // zero is today; nothing due before it is ever raised
 	Branch string        // "" is every branch
 	OSUser string
-	Now    time.Time // required
+	Now    time.Time // zero is this moment
 }
+
+// shanghai is the zone of a branch whose rulebook is not read yet.
+var shanghai = time.FixedZone("Asia/Shanghai", 8*60*60)
 
 // Init writes the head record of a new store, or, where it has one, sets the
 // go_live day of one branch.
 func Init(ctx context.Context, st *store.Store, o InitOptions) error {
+	if o.Now.IsZero() {
+		o.Now = Now()
+	}
+	if o.GoLive.IsZero() {
+		o.GoLive = calendar.DateIn(o.Now, shanghai)
+	}
 	return st.Update(ctx, func(tx *store.Tx) error {
 		meta, err := tx.Meta()
 		if errors.Is(err, store.ErrNotFound) {

@@ -59,13 +59,16 @@ type Actor struct {
 	OSUser string
 }
 
+// Now reads the clock. It is the one place that does.
+func Now() time.Time { return time.Now() }
+
 // New reads the rulebook and the calendar. Where a file is bad, the documents
 // that were last in force stay, and Status says so; a store that never had any
 // refuses to start.
 func New(cfg Config) (*Scheduler, error) {
 	s := &Scheduler{cfg: cfg, log: cfg.Log, now: cfg.Now, books: map[string]*rules.Book{}, cals: map[string]*calendar.Calendar{}}
 	if s.now == nil {
-		s.now = time.Now
+		s.now = Now
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
