@@ -31,6 +31,10 @@ var (
 	// the same. The Store refuses all further work: reopen it, look, and do
 	// again what is missing.
 	ErrOutcomeUnknown = errors.New("the outcome of the last change is unknown; reopen the store")
+
+	// ErrReplaced says that the store's file was moved, removed or replaced
+	// while it was open. What would be written now, nobody would find.
+	ErrReplaced = errors.New("the store's file was replaced while it was open; restart on the right one")
 )
 
 // Damage is an ErrCorrupt that names the record.

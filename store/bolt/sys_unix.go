@@ -1,0 +1,54 @@
+//go:build !windows
+
+package bolt
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// mapAhead is how much of the file is mapped from the start: while the file is
+// smaller, a reader never makes a writer wait for the map to grow.
+const mapAhead = 256 << 20
+
+func tryLock(f *os.File, shared bool) error {
+	how := unix.LOCK_EX
+	if shared {
+		how = unix.LOCK_SH
+	}
+	for {
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		switch err {
+		case unix.EINTR:
+			continue
+		case unix.EWOULDBLOCK:
+			return errHeld
+		}
+		return err
+	}
+}
+
+// tryFileLock takes the lock that bbolt takes on the database file, to look at
+// the file while nobody writes it. Closing f gives it up.
+func tryFileLock(f *os.File, shared bool) error { return tryLock(f, shared) }
+
+// diskFull says that a write failed for want of space, which leaves what was
+// there as it was.
+func diskFull(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
+}
+
+// syncDir makes a rename in the directory last.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	err = d.Sync()
+	if cerr := d.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
