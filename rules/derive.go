@@ -779,11 +779,7 @@ func (d *deriver) raise(o occurrence, due calendar.Date) (calendar.Date, bool, e
 		if err != nil {
 			return 0, false, fmt.Errorf("raise %d workdays before %s: %w", n, due, err)
 		}
-		day := res.Date
-		if !o.paidOut.IsZero() && day < o.paidOut {
-			day = o.paidOut
-		}
-		return day, res.Provisional, nil
+		return res.Date, res.Provisional, nil
 	}
 	if e := r.Raise; e != nil {
 		from := o.anchor
