@@ -194,30 +194,30 @@ var utf8BOM = []byte("\xEF\xBB\xBF")
 
 // textOf finds out how a text file is encoded: by its mark, as UTF-8 if it is
 // that without a fault, else as GB18030. UTF-16 is turned into UTF-8.
-func textOf(name string, data []byte) (text []byte, decode decoder, bad *Problem) {
+func textOf(name string, data []byte) (text []byte, decode decoder, gb bool, bad *Problem) {
 	switch {
 	case bytes.HasPrefix(data, utf8BOM):
 		text = data[len(utf8BOM):]
 		if i := invalid(text); i >= 0 {
-			return nil, nil, brokenUTF8(name, text, i)
+			return nil, nil, false, brokenUTF8(name, text, i)
 		}
-		return text, utf8Text, nil
+		return text, utf8Text, false, nil
 	case bytes.HasPrefix(data, []byte("\xFF\xFE")), bytes.HasPrefix(data, []byte("\xFE\xFF")):
 		out, _, err := transform.Bytes(unicode.BOMOverride(encoding.Nop.NewDecoder()), data)
 		if err != nil || bytes.Contains(out, []byte("\uFFFD")) {
-			return nil, nil, &Problem{File: name,
+			return nil, nil, false, &Problem{File: name,
 				Want: Text{"要完好的 UTF-16 文本", "want sound UTF-16 text"},
 				Hint: Text{"另存为 UTF-8 的 CSV 或 .xlsx", "save it as a CSV in UTF-8, or as .xlsx"}}
 		}
-		return out, utf8Text, nil
+		return out, utf8Text, false, nil
 	case bytes.IndexByte(data, 0) >= 0:
-		return nil, nil, &Problem{File: name,
+		return nil, nil, false, &Problem{File: name,
 			Want: Text{"要 UTF-8、GB18030 或 GBK 的 CSV，或 .xlsx 工作簿", "want a CSV in UTF-8, GB18030 or GBK, or an .xlsx workbook"},
 			Hint: Text{"文件含有零字节：是二进制文件，或没有标记的 UTF-16；另存为 UTF-8 的 CSV 或 .xlsx", "it holds zero bytes: a binary file, or UTF-16 without its mark; save it as a CSV in UTF-8, or as .xlsx"}}
 	case utf8.Valid(data):
-		return data, utf8Text, nil
+		return data, utf8Text, false, nil
 	}
-	return data, gb18030Text(), nil
+	return data, gb18030Text(), true, nil
 }
 
 // invalid gives the first byte that is not UTF-8, -1 if there is none.

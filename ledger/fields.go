@@ -83,7 +83,7 @@ var specs = map[Kind][]spec{
 		{name: "五级分类", aliases: "贷款五级分类 风险分类 贷款质量 分类结果 五级分类结果 DKWJFL", set: func(r *reader, b []byte) { r.loan.Class = pick(r, b, classes) }},
 		{name: "管理方式", aliases: "贷后管理方式", set: func(r *reader, b []byte) { r.loan.Mode = pick(r, b, modes) }},
 		{name: "担保方式", aliases: "主要担保方式 贷款担保方式", set: func(r *reader, b []byte) { r.loan.Guarantee = r.word(b) }},
-		{name: "保证人", aliases: "保证人名称 保证人姓名 担保人 担保人名称", set: func(r *reader, b []byte) { r.loan.Guarantors = names(r.raw(b)) }},
+		{name: "保证人", aliases: "保证人名称 保证人姓名 担保人 担保人名称", set: func(r *reader, b []byte) { r.loan.Guarantors = r.list(b) }},
 		{name: "利率", aliases: "执行利率 实际利率 利率水平 贷款利率 SJLL", set: func(r *reader, b []byte) { r.loan.Rate = r.rate(b) }},
 		{name: "结息方式", aliases: "计息方式 JXFS", fallback: "还款方式 HKFS", set: func(r *reader, b []byte) { r.loan.Interest.Every = pick(r, b, settlements) }},
 		{name: "结息日", unit: days, fallback: "下次结息日", set: func(r *reader, b []byte) { r.settleDay(b) }},

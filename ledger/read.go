@@ -21,9 +21,9 @@ func Read(name string, data []byte, opt Options) (*Snapshot, error) {
 	name = base(name)
 	f := &file{
 		name: name, opt: opt,
-		interned: map[string]string{},
-		out:      &Snapshot{Name: name, Digest: "sha256:" + hex.EncodeToString(sum[:])},
-		seen:     map[Kind]map[string]at{}, made: map[string]int{},
+		interned: map[string]string{}, lists: map[string][]string{},
+		out:  &Snapshot{Name: name, Digest: "sha256:" + hex.EncodeToString(sum[:])},
+		seen: map[Kind]map[string]at{}, made: map[string]int{},
 		merged: map[Kind]map[string]int{}, mergedAt: map[Kind]map[string]at{},
 	}
 	if bad := notALedger(name, data); bad != nil {
@@ -91,12 +91,12 @@ func notALedger(name string, data []byte) *Problem {
 
 // readText reads a CSV.
 func (f *file) readText(data []byte) {
-	text, decode, bad := textOf(f.name, data)
+	text, decode, gb, bad := textOf(f.name, data)
 	if bad != nil {
 		f.errs.add(*bad)
 		return
 	}
-	f.decode = decode
+	f.decode, f.gb = decode, gb
 	if f.opt.Sheet != "" {
 		f.errs.add(Problem{File: f.name, Want: Text{"CSV 没有工作表，不能指定 " + f.opt.Sheet, "want no --sheet for a CSV, it has no sheets"}})
 		return
@@ -117,7 +117,7 @@ func (f *file) readText(data []byte) {
 	if best.found == nil {
 		// A file in UTF-8 with one broken byte is not in GB18030: say so.
 		if i := invalid(text); i >= 0 {
-			f.decode = utf8Text
+			f.decode, f.gb = utf8Text, false
 			if s := f.find("", newCSVSource(text[:i], at)); s.found != nil || s.best.known > best.best.known {
 				f.errs.add(*brokenUTF8(f.name, text, i))
 				return
@@ -305,9 +305,11 @@ func (f *file) find(sheet string, src source) scan {
 			s.first = append(s.first, clip(strings.Join(notEmpty(texts), " ")))
 		}
 		found, best := matchRow(hint, texts, f.opt.Mapping)
-		if found == nil && aboveKnown >= 2 {
+		if aboveKnown >= 2 {
 			// The header may take two rows, the upper one merged.
-			found, _ = matchRow(hint, lower(above, texts), f.opt.Mapping)
+			if both, _ := matchRow(hint, lower(above, texts), f.opt.Mapping); both != nil && (found == nil || both.known > found.known) {
+				found = both
+			}
 		}
 		if found != nil {
 			found.row = row
@@ -390,13 +392,13 @@ func (f *file) noHeader(sheet string, s scan) {
 		}
 	}
 	name := titles[kind][0]
-	all, first := strings.Join(needed, "、"), strings.Join(s.first, " | ")
+	first := strings.Join(s.first, " | ")
 	if s.best.known >= 2 {
-		missing := strings.Join(s.best.missing, "、")
-		p.Want = Text{name + "表的表头缺少 " + missing, "want the columns " + all + " of a " + string(kind) + " sheet, the header misses " + missing}
+		p.Want = Text{name + "表的表头缺少 " + strings.Join(s.best.missing, "、"),
+			"want the columns " + strings.Join(needed, ", ") + " of a " + string(kind) + " sheet, the header misses " + strings.Join(s.best.missing, ", ")}
 		p.Hint = Text{"补上该列，或在映射文件 columns 中写明本行的列名", "add the column, or name this bank's own under columns in the mapping file"}
 	} else {
-		p.Want = Text{"没有找到表头，要有 " + all + "；前几行是：" + first, "want a header with " + all + ", none was found; the first rows hold: " + first}
+		p.Want = Text{"没有找到表头，要有 " + strings.Join(needed, "、") + "；前几行是：" + first, "want a header with " + strings.Join(needed, ", ") + ", none was found; the first rows hold: " + first}
 		p.Hint = Text{"检查文件和编码，或在映射文件 columns 中写明本行的列名", "see to the file and its encoding, or name this bank's columns under columns in the mapping file"}
 	}
 	f.errs.add(p)

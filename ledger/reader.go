@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"tickler/calendar"
@@ -19,9 +20,11 @@ type file struct {
 	name     string
 	opt      Options
 	decode   decoder
+	gb       bool // decode reads GB18030
 	book     bool // a workbook, not a CSV
 	date1904 bool
-	interned map[string]string // bytes of a cell -> its text, for words that come again and again
+	interned map[string]string   // bytes of a cell -> its text, for words that come again and again
+	lists    map[string][]string // the same for lists of names; rows share them
 
 	out  *Snapshot
 	errs Errors
@@ -240,12 +243,17 @@ func (r *reader) isHeader(cells [][]byte) bool {
 	return same > 1
 }
 
-// isBlank says that a cell shows nothing.
+// isBlank says that a cell shows nothing. Most cells tell by their first byte.
 func (f *file) isBlank(b []byte) bool {
 	if b = trimASCII(b); len(b) == 0 {
 		return true
 	}
-	if b[0] < 0x80 && b[0] != 0 {
+	switch c := b[0]; {
+	case c < 0x80:
+		return false
+	case f.gb && len(b) > 1 && (c != 0xA1 || b[1] != 0xA1) && (b[1] < '0' || b[1] > '9'):
+		return false // neither U+3000 nor four bytes
+	case !f.gb && c != 0xC2 && (c < 0xE1 || c > 0xE3) && c != 0xEF:
 		return false
 	}
 	s, ok := f.decode(b)
@@ -305,6 +313,19 @@ func (r *reader) raw(b []byte) string {
 
 // text is a text that is rarely the same in two rows.
 func (r *reader) text(b []byte) string { return r.raw(b) }
+
+// list is a list of names; rows with the same one share it.
+func (r *reader) list(b []byte) []string {
+	s := r.word(b)
+	l, ok := r.f.lists[s]
+	if !ok {
+		l = slices.Clip(names(s))
+		if len(r.f.lists) < maxInterned {
+			r.f.lists[s] = l
+		}
+	}
+	return l
+}
 
 // word is a text that many rows share.
 func (r *reader) word(b []byte) string {

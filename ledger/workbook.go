@@ -143,9 +143,13 @@ func inspect(part *zip.File) (odd map[cellAt]oddity, last int, err error) {
 		formula  bool
 		value    []byte
 		inlined  bool
+		depth    int
 	)
 	for {
 		t, err := d.RawToken()
+		if err == io.EOF && depth > 0 {
+			err = io.ErrUnexpectedEOF
+		}
 		if err == io.EOF {
 			break
 		}
@@ -154,6 +158,7 @@ func inspect(part *zip.File) (odd map[cellAt]oddity, last int, err error) {
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
+			depth++
 			switch t.Name.Local {
 			case "row":
 				row, col = row+1, 0
@@ -186,6 +191,7 @@ func inspect(part *zip.File) (odd map[cellAt]oddity, last int, err error) {
 				inlined = true
 			}
 		case xml.EndElement:
+			depth--
 			switch t.Name.Local {
 			case "v":
 				inValue = false
@@ -239,7 +245,7 @@ func wellFormed(part *zip.File) error {
 	defer r.Close()
 	d := xml.NewDecoder(io.LimitReader(r, maxUnpacked))
 	for {
-		if _, err := d.RawToken(); err == io.EOF {
+		if _, err := d.Token(); err == io.EOF {
 			return nil
 		} else if err != nil {
 			return err
