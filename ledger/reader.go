@@ -123,10 +123,14 @@ func (r *reader) take(cells [][]byte, row int) {
 		if c.spec == nil && (c.drop || c.header == "") {
 			continue
 		}
-		if b = trimASCII(b); len(b) == 0 {
+		r.cur, r.index = c, i
+		b = trimASCII(b)
+		if r.odd != nil && c.spec != nil && r.isOdd(b) {
 			continue
 		}
-		r.cur, r.index = c, i
+		if len(b) == 0 {
+			continue
+		}
 		if c.spec == nil {
 			if s := r.word(b); s != "" {
 				if r.x == nil {
@@ -137,9 +141,6 @@ func (r *reader) take(cells [][]byte, row int) {
 			continue
 		}
 		if !ascii(b) && r.f.isBlank(b) {
-			continue
-		}
-		if r.odd != nil && r.isOdd(b) {
 			continue
 		}
 		if c.values != nil {
