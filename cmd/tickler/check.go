@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"tickler/api"
+)
+
+func newCheckCommand(g *global) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "check",
+		Short: "Look for damage in the store · 检查数据库",
+		Long: `check reads every record of the store, its checksums, its indexes and the audit
+chain. Without a daemon it looks at the database file's pages as well. What it
+finds goes to stdout, a line each, and it exits 3.`,
+		Example: `  tickler check
+  tickler check -o json`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runCheck(c.Context(), g) },
+	}
+	exits(c, exitOK, exitFailed, exitUsage, exitFindings, exitNoStore, exitLocked, exitNotAllowed, exitInterrupted)
+	return c
+}
+
+func runCheck(ctx context.Context, g *global) error {
+	c, err := g.dial(ctx)
+	if err != nil {
+		return err
+	}
+	var r *api.CheckReply
+	if c != nil {
+		r, err = c.Check(ctx)
+	} else {
+		r, err = g.checkOffline(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if r.Problems == nil {
+		r.Problems = []string{}
+	}
+	if g.output == "json" {
+		err = writeJSON(g.stdout, r)
+	} else {
+		for _, p := range r.Problems {
+			fmt.Fprintln(g.stdout, p)
+		}
+		if len(r.Problems) == 0 {
+			fmt.Fprintf(g.stdout, g.tr("完好：%s；审计链 #%d %s\n", "sound: %s; audit #%d %s\n"), counts(r.Records, func(k string) string { return k }), r.Audit.Seq, r.Audit.Hash)
+		}
+	}
+	if err == nil && len(r.Problems) > 0 {
+		return status(exitFindings)
+	}
+	return err
+}

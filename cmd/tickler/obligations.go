@@ -1,0 +1,227 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"tickler/api"
+	"tickler/obligation"
+)
+
+var (
+	late = text.Colors{text.FgRed}
+	soon = text.Colors{text.FgYellow}
+)
+
+// soonWorkdays is how near a due day is shown in yellow.
+const soonWorkdays = 3
+
+// printObligations writes a list in the chosen form: data on stdout, counts
+// and explanations on stderr.
+func (g *global) printObligations(list []api.Obligation) error {
+	switch g.output {
+	case "json":
+		return writeJSON(g.stdout, sound(list))
+	case "csv":
+		return writeCSV(g.stdout, csvHead, func(yield func([]string) bool) {
+			for i := range list {
+				if !yield(csvRow(&list[i])) {
+					return
+				}
+			}
+		})
+	case "name":
+		var b strings.Builder
+		for i := range list {
+			b.WriteString(list[i].ID + "\n")
+		}
+		_, err := g.stdout.Write([]byte(b.String()))
+		return err
+	}
+	wide := g.output == "wide"
+	if len(list) > 0 {
+		if err := g.obligationSheet(list, wide).print(g.stdout, g.colour()); err != nil {
+			return err
+		}
+	}
+	g.obligationFooter(list)
+	return nil
+}
+
+// sound makes what is promised to be a list one.
+func sound(list []api.Obligation) []api.Obligation {
+	if list == nil {
+		list = []api.Obligation{}
+	}
+	for i := range list {
+		if list[i].Signatures == nil {
+			list[i].Signatures = []api.Signature{}
+		}
+	}
+	return list
+}
+
+func (g *global) obligationSheet(list []api.Obligation, wide bool) *sheet {
+	s := &sheet{
+		heads:  []string{g.tr("编号", "ID"), g.tr("截止日", "Due"), g.tr("剩余", "Left"), g.tr("状态", "State"), g.tr("事项", "Duty"), g.tr("对象", "Subject"), g.tr("责任人", "Owner")},
+		right:  map[int]bool{2: true},
+		shrink: []int{5, 4, 6},
+	}
+	if wide {
+		s.shrink = nil
+		s.heads = append(s.heads, g.tr("客户", "Borrower"), g.tr("机构", "Branch"), g.tr("期次", "Occurrence"), g.tr("起算日", "Anchor"), g.tr("触发日", "Raise"), g.tr("暂定", "Provisional"), g.tr("全称", "Full id"))
+	}
+	for i := range list {
+		o := &list[i]
+		row := []string{o.Short, o.Due.String() + star(o.Provisional), g.left(o), g.state(o.State), o.Name, g.subject(o), g.owner(o)}
+		if wide {
+			borrower := ""
+			if o.Borrower != nil {
+				borrower = strings.TrimSpace(o.Borrower.ID + " " + o.Borrower.Name)
+			}
+			row = append(row, borrower, o.Branch, o.Occurrence, o.Anchor.String(), o.Raise.String(), g.yes(o.Provisional), o.ID)
+		}
+		s.add(shade(o), row...)
+	}
+	return s
+}
+
+func shade(o *api.Obligation) text.Colors {
+	switch {
+	case o.Overdue:
+		return late
+	case !o.State.Ended() && o.State != obligation.Submitted && o.WorkdaysLeft <= soonWorkdays:
+		return soon
+	}
+	return nil
+}
+
+func star(provisional bool) string {
+	if provisional {
+		return "*"
+	}
+	return ""
+}
+
+func (g *global) yes(b bool) string {
+	if b {
+		return g.tr("是", "yes")
+	}
+	return ""
+}
+
+// left says how many working days are left, or how late it is.
+func (g *global) left(o *api.Obligation) string {
+	switch {
+	case o.State == obligation.Cancelled || o.State == obligation.Waived:
+		return "-"
+	case o.State == obligation.Lapsed:
+		return g.tr("未办", "missed")
+	case o.State == obligation.Done || o.State == obligation.Submitted:
+		if o.LateWorkdays > 0 {
+			return g.tr(fmt.Sprintf("晚%d天", o.LateWorkdays), fmt.Sprintf("%dd late", o.LateWorkdays))
+		}
+		return g.tr("按时", "in time")
+	case o.Overdue:
+		return g.tr(fmt.Sprintf("逾期%d天", o.LateWorkdays), fmt.Sprintf("%dd over", o.LateWorkdays))
+	case o.WorkdaysLeft == 0:
+		return g.tr("今天", "today")
+	}
+	return g.tr(fmt.Sprintf("%d天", o.WorkdaysLeft), fmt.Sprintf("%dd", o.WorkdaysLeft))
+}
+
+// subject is the loan and whose it is, or who else it is about.
+func (g *global) subject(o *api.Obligation) string {
+	s := o.Subject.ID
+	if o.Subject.Kind != "loan" {
+		s = g.kind(o.Subject.Kind) + " " + s
+	}
+	if o.Borrower != nil && o.Borrower.Name != "" && o.Borrower.Name != o.Subject.ID {
+		s += " " + o.Borrower.Name
+	}
+	if o.Party != nil && !(o.Party.Kind == o.Subject.Kind && o.Party.ID == o.Subject.ID) {
+		name := o.Party.Name
+		if name == "" {
+			name = o.Party.ID
+		}
+		s += " → " + name
+	}
+	return s
+}
+
+func (g *global) owner(o *api.Obligation) string {
+	if o.Owner == "" {
+		return g.role(o.Role)
+	}
+	return o.Owner
+}
+
+// obligationFooter counts, and explains the star.
+func (g *global) obligationFooter(list []api.Obligation) {
+	overdue, near, provisional := 0, 0, false
+	for i := range list {
+		o := &list[i]
+		provisional = provisional || o.Provisional
+		switch {
+		case o.Overdue:
+			overdue++
+		case shade(o) != nil:
+			near++
+		}
+	}
+	if provisional {
+		fmt.Fprintln(g.stderr, g.tr("* 暂定：所在年度的放假通知尚未载入，通知公布后截止日可能变动。", "* provisional: the year's holiday notice is not loaded; the day may change when it is."))
+	}
+	if len(list) == 0 {
+		fmt.Fprintln(g.stderr, g.tr("没有符合条件的事项。", "Nothing to show."))
+		return
+	}
+	fmt.Fprintln(g.stderr, g.tr(
+		fmt.Sprintf("共 %d 项：逾期 %d 项，%d 个工作日内到期 %d 项。", len(list), overdue, soonWorkdays, near),
+		fmt.Sprintf("%s: %d overdue, %d due within %d workdays.", plural(len(list), "obligation", "obligations"), overdue, near, soonWorkdays)))
+}
+
+// csvHead are the JSON names; what is nested has both.
+var csvHead = []string{"id", "rule", "name", "clause", "set", "subject_kind", "subject_id", "party_kind", "party_id", "party_name",
+	"borrower_id", "borrower_name", "loan", "branch", "owner", "role", "occurrence", "anchor", "raise", "due", "provisional",
+	"state", "overdue", "workdays_left", "late_workdays", "raised_at", "submitted_on", "signatures", "done_on", "rulebook", "calendar",
+	"short", "period_end", "was_due", "late", "cause", "closed_by", "stated", "notice"}
+
+func csvRow(o *api.Obligation) []string {
+	var party obligation.Party
+	if o.Party != nil {
+		party = *o.Party
+	}
+	var borrower api.Named
+	if o.Borrower != nil {
+		borrower = *o.Borrower
+	}
+	raised := ""
+	if o.RaisedAt != nil {
+		raised = o.RaisedAt.UTC().Format(time.RFC3339)
+	}
+	var signed []string
+	for _, s := range o.Signatures {
+		signed = append(signed, s.Role+" "+s.By+" "+s.On.String())
+	}
+	return []string{o.ID, o.Rule, o.Name, o.Clause, o.Set, string(o.Subject.Kind), o.Subject.ID, string(party.Kind), party.ID, party.Name,
+		borrower.ID, borrower.Name, o.Loan, o.Branch, o.Owner, o.Role, o.Occurrence, o.Anchor.String(), o.Raise.String(), o.Due.String(), strconv.FormatBool(o.Provisional),
+		string(o.State), strconv.FormatBool(o.Overdue), strconv.Itoa(o.WorkdaysLeft), strconv.Itoa(o.LateWorkdays), raised, o.SubmittedOn.String(), strings.Join(signed, "; "), o.DoneOn.String(), o.Rulebook, o.Calendar,
+		o.Short, o.PeriodEnd.String(), o.WasDue.String(), o.Late, o.Cause, o.ClosedBy, strconv.FormatBool(o.Stated), o.Notice}
+}
+
+// warn tells what a reply warns of, each once.
+func (g *global) warn(warnings []string) {
+	seen := []string{}
+	for _, w := range warnings {
+		if !slices.Contains(seen, w) {
+			seen = append(seen, w)
+			fmt.Fprintln(g.stderr, g.tr("提示：", "warning: ")+w)
+		}
+	}
+}

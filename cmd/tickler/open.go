@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"tickler/api"
+	"tickler/scheduler"
+	"tickler/store"
+	"tickler/store/bolt"
+	"tickler/web"
+)
+
+// storeFile is the database in the data directory.
+const storeFile = "tickler.db"
+
+func (g *global) storePath() string { return filepath.Join(g.data, storeFile) }
+
+// process is a store opened by this very command.
+type process struct {
+	store     *store.Store
+	scheduler *scheduler.Scheduler
+	handler   http.Handler
+	client    *api.Client
+}
+
+func (p *process) close() error { return p.store.Close() }
+
+// open opens the store here, as a daemon or for one command.
+func (g *global) open(_ context.Context) (*process, error) { return g.openAs(scheduler.Config{}) }
+
+// openAs opens the store with what a caller wants otherwise than one command.
+func (g *global) openAs(cfg scheduler.Config) (*process, error) {
+	st, err := openStore(g.storePath())
+	if err != nil {
+		return nil, err
+	}
+	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
+	cfg.Version, cfg.Data = buildInfo().Version, g.data
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	s, err := scheduler.New(cfg)
+	if err != nil {
+		st.Close()
+		return nil, err
+	}
+	h := web.Handler(s)
+	return &process{store: st, scheduler: s, handler: h, client: api.InProcess(h)}, nil
+}
+
+// lockWait is how long a command waits for another to end.
+const lockWait = time.Second
+
+func openStore(path string) (*store.Store, error) {
+	db, err := bolt.Open(path, bolt.Options{Timeout: lockWait})
+	if err != nil {
+		return nil, coded(err)
+	}
+	return store.New(db), nil
+}
+
+// checkOffline looks at the database file itself, then at what is in it.
+func (g *global) checkOffline(ctx context.Context) (*api.CheckReply, error) {
+	faults, err := bolt.Check(ctx, g.storePath())
+	if err != nil {
+		return nil, coded(err)
+	}
+	r := &api.CheckReply{}
+	for _, f := range faults {
+		r.Problems = append(r.Problems, f.Error())
+	}
+	if len(faults) > 0 {
+		return r, nil // what cannot be trusted page by page is not read record by record
+	}
+	p, err := g.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer p.close()
+	if r, err = p.client.Check(ctx); err != nil {
+		return nil, fmt.Errorf("check the store: %w", err)
+	}
+	return r, nil
+}

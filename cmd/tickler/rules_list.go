@@ -1,0 +1,137 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/spf13/cobra"
+
+	"tickler/calendar"
+	"tickler/rules"
+)
+
+func newRulesListCommand(g *global) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "Every rule, also of sets that are not enabled · 规则一览",
+		Long: `list prints every rule of the rulebook in its order, with the clause it comes from
+and its limit. Rules of sets that the branch does not follow are marked. A limit
+with a + is the bank's own: the manual gives no figure.`,
+		Example: `  tickler rules list
+  tickler rules list -o json`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return runRulesList(g) },
+	}
+	exits(c, plainExits...)
+	return c
+}
+
+// ruleForm is a rule as scripts see it.
+type ruleForm struct {
+	ID            string        `json:"id"`
+	Set           string        `json:"set"`
+	Name          string        `json:"name"`
+	Clause        string        `json:"clause"`
+	Stated        bool          `json:"stated"`
+	Enabled       bool          `json:"enabled"`
+	For           string        `json:"for"`
+	Each          []string      `json:"each"`
+	On            []string      `json:"on"`
+	Every         string        `json:"every"`
+	Since         []string      `json:"since"`
+	When          string        `json:"when"`
+	Except        []exceptForm  `json:"except"`
+	Needs         string        `json:"needs"`
+	Due           string        `json:"due"`
+	Raise         string        `json:"raise"`
+	Landing       string        `json:"landing"`
+	By            string        `json:"by"`
+	Sign          []string      `json:"sign"`
+	ClosesOn      []string      `json:"closes_on"`
+	YieldsTo      []string      `json:"yields_to"`
+	Notice        string        `json:"notice"`
+	EffectiveFrom calendar.Date `json:"effective_from"`
+	EffectiveTo   calendar.Date `json:"effective_to"`
+	Note          string        `json:"note"`
+	Line          int           `json:"line"`
+}
+
+type exceptForm struct {
+	If  string `json:"if"`
+	Why string `json:"why"`
+}
+
+func formOf(b *rules.Book, r *rules.Rule) ruleForm {
+	list := func(s []string) []string { return append([]string{}, s...) }
+	f := ruleForm{ID: r.ID, Set: r.Set, Name: r.Name, Clause: r.Clause, Stated: r.Stated, Enabled: b.Active(r), For: string(r.For), Each: []string{},
+		On: list(r.On), Every: r.Every, Since: list(r.Since), Except: []exceptForm{}, Due: r.Due.Text, Landing: r.Landing.String(), By: r.By,
+		Sign: list(r.Sign), ClosesOn: list(r.ClosesOn), YieldsTo: list(r.YieldsTo), Notice: r.Notice,
+		EffectiveFrom: r.EffectiveFrom, EffectiveTo: r.EffectiveTo, Note: r.Note, Line: r.Line}
+	for _, k := range r.Each {
+		f.Each = append(f.Each, string(k))
+	}
+	if r.When != nil {
+		f.When = r.When.Text
+	}
+	for _, x := range r.Except {
+		f.Except = append(f.Except, exceptForm{x.If.Text, x.Why})
+	}
+	if r.Needs != nil {
+		f.Needs = r.Needs.Count
+		if r.Needs.AtLeast != nil {
+			f.Needs += " >= " + r.Needs.AtLeast.Text
+		}
+	}
+	if r.Raise != nil {
+		f.Raise = r.Raise.Text
+	}
+	return f
+}
+
+func runRulesList(g *global) error {
+	b, err := g.goodBook()
+	if err != nil {
+		return err
+	}
+	forms := make([]ruleForm, len(b.Rules))
+	for i, r := range b.Rules {
+		forms[i] = formOf(b, r)
+	}
+	switch g.output {
+	case "json":
+		return writeJSON(g.stdout, forms)
+	case "csv":
+		return writeCSV(g.stdout, []string{"id", "set", "name", "clause", "stated", "enabled", "for", "every", "due", "by"}, func(yield func([]string) bool) {
+			for _, f := range forms {
+				if !yield([]string{f.ID, f.Set, f.Name, f.Clause, strconv.FormatBool(f.Stated), strconv.FormatBool(f.Enabled), f.For, f.Every, f.Due, f.By}) {
+					return
+				}
+			}
+		})
+	case "name":
+		for _, f := range forms {
+			fmt.Fprintln(g.stdout, f.ID)
+		}
+		return nil
+	}
+	s := &sheet{heads: []string{g.tr("规则", "Rule"), g.tr("制度", "Set"), g.tr("启用", "On"), g.tr("事项", "Duty"), g.tr("依据", "Clause"), g.tr("期限", "Limit"), g.tr("由", "By")}, shrink: []int{3, 5}}
+	for _, f := range forms {
+		on, limit := g.tr("是", "yes"), f.Due
+		var c text.Colors
+		if !f.Enabled {
+			on, c = g.tr("否", "no"), text.Colors{text.Faint}
+		}
+		if !f.Stated {
+			limit += " +"
+		}
+		s.add(c, f.ID, f.Set, on, f.Name, f.Clause, limit, g.role(f.By))
+	}
+	if err := s.print(g.stdout, g.colour()); err != nil {
+		return err
+	}
+	fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("规则 %d 条，启用 %d 条（%s）。+ 手册未写明期限，由本行规定。", len(b.Rules), active(b), strings.Join(b.Enabled, "、")),
+		fmt.Sprintf("%d rules, %d of them enabled (%s). + the figure is the bank's own.", len(b.Rules), active(b), strings.Join(b.Enabled, ", "))))
+	return nil
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tickler/api"
+)
+
+func newRulesShowCommand(g *global) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "show ID",
+		Short: "One rule with its conditions and exemptions · 一条规则",
+		Long:  `show prints one rule: its clause, whom it is for, when, what exempts, and its limit.`,
+		Example: `  tickler rules show maturity-notice
+  tickler rules show maturity-notice -o json`,
+		Args: nArgs("ID"),
+		RunE: func(_ *cobra.Command, args []string) error { return runRulesShow(g, args[0]) },
+	}
+	exits(c, plainExits...)
+	return c
+}
+
+func runRulesShow(g *global, id string) error {
+	b, err := g.goodBook()
+	if err != nil {
+		return err
+	}
+	r := b.Rule(id)
+	if r == nil {
+		return api.Errorf(api.NotFound, `"tickler rules list" shows them`, "no rule %q", id)
+	}
+	f := formOf(b, r)
+	if g.output == "json" {
+		return writeJSON(g.stdout, f)
+	}
+	yes := map[bool]string{true: g.tr("是", "yes"), false: g.tr("否", "no")}
+	stated := g.tr("手册写明", "the manual's")
+	if !f.Stated {
+		stated = g.tr("本行规定（手册未写明）", "the bank's own")
+	}
+	var sb strings.Builder
+	fmt.Fprintf(&sb, "%s  %s\n", f.ID, f.Name)
+	writeFields(&sb, []field{
+		{g.tr("依据", "clause"), f.Clause},
+		{g.tr("制度", "set"), f.Set},
+		{g.tr("启用", "enabled"), yes[f.Enabled]},
+		{g.tr("对象", "for"), f.For},
+		{g.tr("逐一", "each"), strings.Join(f.Each, ", ")},
+		{g.tr("事件", "on"), strings.Join(f.On, ", ")},
+		{g.tr("周期", "every"), f.Every},
+		{g.tr("自", "since"), strings.Join(f.Since, ", ")},
+		{g.tr("条件", "when"), f.When},
+		{g.tr("定额", "needs"), f.Needs},
+		{g.tr("期限", "due"), f.Due},
+		{g.tr("期限出处", "figure"), stated},
+		{g.tr("触发", "raise"), f.Raise},
+		{g.tr("落点", "landing"), f.Landing},
+		{g.tr("由", "by"), g.role(f.By)},
+		{g.tr("签批", "sign"), strings.Join(f.Sign, ", ")},
+		{g.tr("办结于", "closes on"), strings.Join(f.ClosesOn, ", ")},
+		{g.tr("让位于", "yields to"), strings.Join(f.YieldsTo, ", ")},
+		{g.tr("通知书", "notice"), f.Notice},
+		{g.tr("生效", "effective from"), f.EffectiveFrom.String()},
+		{g.tr("失效", "effective to"), f.EffectiveTo.String()},
+		{g.tr("说明", "note"), f.Note},
+		{g.tr("行号", "line"), fmt.Sprintf("%s:%d", b.File, f.Line)},
+	})
+	for _, x := range f.Except {
+		fmt.Fprintf(&sb, "  %s  %s  %s\n", g.tr("豁免", "except"), x.Why, x.If)
+	}
+	_, err = fmt.Fprint(g.stdout, sb.String())
+	return err
+}

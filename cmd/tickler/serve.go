@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tickler/api"
+	"tickler/scheduler"
+	"tickler/web"
+)
+
+func newServeCommand(g *global) *cobra.Command {
+	var listen string
+	c := &cobra.Command{
+		Use:   "serve [flags]",
+		Short: "The daemon: raises what is due, answers the commands · 守护进程",
+		Long: `serve opens the store, listens on DIR/tickler.sock, and scans until it is told to
+stop (SIGTERM or SIGINT, after which it finishes what it is writing and exits 0).
+While it runs every other command goes through it. A second one is refused.
+
+With --listen it answers /healthz on a TCP address as well, for monitoring, and
+nothing else there.`,
+		Example: `  tickler serve
+  tickler serve --data /var/lib/tickler --listen 127.0.0.1:8090`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if listen == "" {
+				listen = g.listen
+			}
+			return runServe(c.Context(), g, listen)
+		},
+	}
+	c.Flags().StringVar(&listen, "listen", "", "answer /healthz on this `ADDR` (TICKLER_LISTEN)")
+	exits(c, exitOK, exitFailed, exitUsage, exitNoStore, exitLocked)
+	return c
+}
+
+func runServe(ctx context.Context, g *global, listen string) (err error) {
+	if !g.on.IsZero() {
+		return usagef("--on: a daemon keeps the day by the clock")
+	}
+	log := g.log()
+	// Whoever holds the store may take away the socket of a daemon that died.
+	p, err := g.openAs(scheduler.Config{Daemon: true, Log: log})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closeErr := p.close(); err == nil && closeErr != nil {
+			err = fmt.Errorf("close the store: %w", closeErr)
+		}
+	}()
+	socket, err := listenSocket(g)
+	if err != nil {
+		return err
+	}
+	defer socket.remove()
+
+	server := &http.Server{Handler: p.handler, ConnContext: web.PeerContext, ReadHeaderTimeout: 10 * time.Second}
+	servers := []*http.Server{server}
+	failed := make(chan error, 3)
+	go func() { failed <- server.Serve(socket.listener) }()
+	if listen != "" {
+		l, err := net.Listen("tcp", listen)
+		if err != nil {
+			server.Close()
+			return fmt.Errorf("listen: %w", err)
+		}
+		mux := http.NewServeMux() // the api itself asks who is there only on the socket
+		mux.Handle("GET /healthz", p.handler)
+		health := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+		servers = append(servers, health)
+		go func() { failed <- health.Serve(l) }()
+		log.Info("listening", "address", l.Addr().String())
+	}
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	ran := make(chan error, 1)
+	go func() { ran <- p.scheduler.Run(run) }()
+	log.Info("serving", "data", g.data, "socket", socket.path)
+	sdNotify(g.env["NOTIFY_SOCKET"], "READY=1")
+
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	case err = <-ran:
+		ran <- nil
+		if err == nil && ctx.Err() == nil {
+			err = errors.New("the loop ended by itself")
+		}
+	}
+	log.Info("stopping")
+	sdNotify(g.env["NOTIFY_SOCKET"], "STOPPING=1")
+	stop()
+	// What is being written is finished; who waits for an answer gets it.
+	last, done := context.WithTimeout(context.Background(), 20*time.Second)
+	defer done()
+	for _, s := range servers {
+		s.Shutdown(last)
+	}
+	if loopErr := <-ran; err == nil && !errors.Is(loopErr, context.Canceled) {
+		err = loopErr
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	log.Info("stopped")
+	return err
+}
+
+// listening is the daemon's socket and what tells others where it is.
+type listening struct {
+	listener net.Listener
+	path     string
+	note     string // the file that names it; "" if it is where everybody looks
+	dir      string // a directory made for it; ""
+}
+
+func (l *listening) remove() {
+	l.listener.Close()
+	os.Remove(l.path)
+	if l.note != "" {
+		os.Remove(l.note)
+	}
+	if l.dir != "" {
+		os.Remove(l.dir)
+	}
+}
+
+// listenSocket listens in the data directory, which is the owner's alone, or
+// where that path is too long in a short directory of its own. The caller
+// holds the store, so that a socket that is there is a dead daemon's.
+func listenSocket(g *global) (*listening, error) {
+	l := &listening{path: g.socket}
+	note := filepath.Join(g.data, socketNote)
+	os.Remove(note)
+	if l.path == "" {
+		abs, err := filepath.Abs(filepath.Join(g.data, socketFile))
+		if err != nil {
+			return nil, fmt.Errorf("listen: %w", err)
+		}
+		l.path = abs
+		if len(abs) > maxSocketPath {
+			if l.dir, err = os.MkdirTemp("", "tickler"); err != nil {
+				return nil, fmt.Errorf("listen: %w", err)
+			}
+			l.path, l.note = filepath.Join(l.dir, socketFile), note
+		}
+	}
+	if len(l.path) > maxSocketPath {
+		return nil, api.Errorf(api.Usage, "give a shorter path", "socket %q: longer than %d bytes", l.path, maxSocketPath)
+	}
+	if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove the socket of an earlier daemon: %w", err)
+	}
+	var err error
+	if l.listener, err = net.Listen("unix", l.path); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if l.note != "" {
+		if err := writeFile(l.note, []byte(l.path+"\n"), 0o600); err != nil {
+			l.remove()
+			return nil, err
+		}
+	}
+	return l, nil
+}
