@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/jedib0t/go-pretty/v6/text"
 
@@ -68,9 +69,9 @@ func sound(list []api.Obligation) []api.Obligation {
 
 func (g *global) obligationSheet(list []api.Obligation, wide bool) *sheet {
 	s := &sheet{
-		heads:  []string{g.tr("编号", "ID"), g.tr("截止日", "Due"), g.tr("剩余", "Left"), g.tr("状态", "State"), g.tr("事项", "Duty"), g.tr("对象", "Subject"), g.tr("责任人", "Owner")},
+		heads:  []string{g.tr("编号", "ID"), g.tr("截止日", "Due"), g.tr("工作日", "Workdays"), g.tr("状态", "State"), g.tr("事项", "Duty"), g.tr("对象", "Subject"), g.tr("责任人", "Owner")},
 		right:  map[int]bool{2: true},
-		shrink: []int{5, 4, 6},
+		shrink: []shrink{{5, 24}, {4, 16}, {6, 8}, {5, 14}},
 	}
 	if wide {
 		s.shrink = nil
@@ -124,15 +125,24 @@ func (g *global) left(o *api.Obligation) string {
 		return g.tr("未办", "missed")
 	case o.State == obligation.Done || o.State == obligation.Submitted:
 		if o.LateWorkdays > 0 {
-			return g.tr(fmt.Sprintf("晚%d天", o.LateWorkdays), fmt.Sprintf("%dd late", o.LateWorkdays))
+			return g.tr(fmt.Sprintf("晚 %d", o.LateWorkdays), fmt.Sprintf("%d late", o.LateWorkdays))
 		}
 		return g.tr("按时", "in time")
 	case o.Overdue:
-		return g.tr(fmt.Sprintf("逾期%d天", o.LateWorkdays), fmt.Sprintf("%dd over", o.LateWorkdays))
+		return g.tr(fmt.Sprintf("逾期 %d", o.LateWorkdays), fmt.Sprintf("%d over", o.LateWorkdays))
 	case o.WorkdaysLeft == 0:
 		return g.tr("今天", "today")
 	}
-	return g.tr(fmt.Sprintf("%d天", o.WorkdaysLeft), fmt.Sprintf("%dd", o.WorkdaysLeft))
+	return g.tr(fmt.Sprintf("剩 %d", o.WorkdaysLeft), fmt.Sprintf("%d left", o.WorkdaysLeft))
+}
+
+// standing is state and time left in one phrase.
+func (g *global) standing(o *api.Obligation) string {
+	left := g.left(o)
+	if strings.ContainsAny(left, "0123456789") {
+		left += g.tr(" 个工作日", " (workdays)")
+	}
+	return g.tr("（"+g.state(o.State)+"，"+left+"）", "("+g.state(o.State)+", "+left+")")
 }
 
 // subject is the loan and whose it is, or who else it is about.
@@ -221,7 +231,18 @@ func (g *global) warn(warnings []string) {
 	for _, w := range warnings {
 		if !slices.Contains(seen, w) {
 			seen = append(seen, w)
-			fmt.Fprintln(g.stderr, g.tr("提示：", "warning: ")+w)
+			fmt.Fprintln(g.stderr, g.tr("提示：", "warning: ")+g.half(w))
 		}
 	}
 }
+
+// half picks the chosen language of a sentence that comes as "中文 / English".
+func (g *global) half(s string) string {
+	zh, en, ok := strings.Cut(s, " / ")
+	if !ok || !strings.ContainsFunc(zh, isHan) || strings.ContainsFunc(en, isHan) {
+		return s
+	}
+	return g.tr(zh, en)
+}
+
+func isHan(r rune) bool { return unicode.Is(unicode.Han, r) }

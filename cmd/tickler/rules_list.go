@@ -116,9 +116,9 @@ func runRulesList(g *global) error {
 		}
 		return nil
 	}
-	s := &sheet{heads: []string{g.tr("规则", "Rule"), g.tr("制度", "Set"), g.tr("启用", "On"), g.tr("事项", "Duty"), g.tr("依据", "Clause"), g.tr("期限", "Limit"), g.tr("由", "By")}, shrink: []int{3, 5}}
+	s := &sheet{heads: []string{g.tr("规则", "Rule"), g.tr("制度", "Set"), g.tr("启用", "On"), g.tr("事项", "Duty"), g.tr("依据", "Clause"), g.tr("期限", "Limit"), g.tr("由", "By")}, shrink: []shrink{{3, 24}, {5, 24}, {3, 12}, {5, 16}}}
 	for _, f := range forms {
-		on, limit := g.tr("是", "yes"), f.Due
+		on, limit := g.tr("是", "yes"), g.due(f.Due)
 		var c text.Colors
 		if !f.Enabled {
 			on, c = g.tr("否", "no"), text.Colors{text.Faint}

@@ -81,7 +81,7 @@ func writeFields(b *strings.Builder, fs []field) {
 }
 
 func (g *global) showObligation(b *strings.Builder, o *api.Obligation) {
-	fmt.Fprintf(b, "%s  %s\n", o.Name, g.tr("（"+g.state(o.State)+"，"+g.left(o)+"）", "("+g.state(o.State)+", "+g.left(o)+")"))
+	fmt.Fprintf(b, "%s  %s\n", o.Name, g.standing(o))
 	borrower := ""
 	if o.Borrower != nil {
 		borrower = strings.TrimSpace(o.Borrower.ID + " " + o.Borrower.Name)

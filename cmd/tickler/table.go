@@ -13,7 +13,8 @@ import (
 type sheet struct {
 	heads  []string
 	right  map[int]bool // columns of numbers
-	shrink []int        // columns that may be cut on a narrow terminal, the first one first
+	shrink []shrink     // columns that may be cut on a narrow terminal, the first one first
+	wrap   bool         // the last column goes on in the next line instead of being cut
 	rows   [][]string
 	colour []text.Colors // of the row; nil is plain
 }
@@ -26,8 +27,8 @@ func (s *sheet) add(c text.Colors, cells ...string) {
 	s.colour = append(s.colour, c)
 }
 
-// leastWidth is what a cut column keeps.
-const leastWidth = 10
+// shrink says that a column may be cut, and what it keeps.
+type shrink struct{ column, least int }
 
 // fit cuts columns until a row takes at most width; 0 is any width.
 func (s *sheet) fit(width int) {
@@ -43,19 +44,46 @@ func (s *sheet) fit(width int) {
 		}
 		total += w[i]
 	}
-	for _, i := range s.shrink {
+	for _, c := range s.shrink {
 		if total <= width {
 			return
 		}
-		to := max(leastWidth, w[i]-(total-width))
+		i, to := c.column, max(c.least, w[c.column]-(total-width))
 		if to >= w[i] {
 			continue
 		}
 		total -= w[i] - to
+		w[i] = to
 		for _, r := range s.rows {
 			r[i] = cut(r[i], to)
 		}
 	}
+	if last := len(s.heads) - 1; s.wrap && total > width {
+		to := max(16, w[last]-(total-width))
+		for _, r := range s.rows {
+			r[last] = wrapped(r[last], to)
+		}
+	}
+}
+
+// wrapped breaks a text into lines of at most width, anywhere: Chinese has no
+// spaces to break at.
+func wrapped(s string, width int) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		k := text.RuneWidth(r)
+		if n+k > width {
+			b.WriteByte('\n')
+			n = 0
+			if r == ' ' {
+				continue
+			}
+		}
+		n += k
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // cut shortens a text to a width, with an ellipsis. A Chinese character that
@@ -109,10 +137,16 @@ func (s *sheet) print(w io.Writer, colour bool) error {
 	}
 	// The last column is not padded: lines end where their words end.
 	lines := strings.Split(t.Render(), "\n")
+	var colours []text.Colors // of each line
+	for i, r := range s.rows {
+		for range 1 + strings.Count(r[len(r)-1], "\n") {
+			colours = append(colours, s.colour[i])
+		}
+	}
 	for i, l := range lines {
 		l = strings.TrimRight(l, " ")
-		if c := i - 2; colour && c >= 0 && c < len(s.colour) && s.colour[c] != nil {
-			l = s.colour[c].EscapeSeq() + l + text.EscapeReset
+		if c := i - 2; colour && c >= 0 && c < len(colours) && colours[c] != nil {
+			l = colours[c].EscapeSeq() + l + text.EscapeReset
 		}
 		lines[i] = l
 	}

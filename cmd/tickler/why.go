@@ -78,7 +78,7 @@ func (g *global) writeReason(b *strings.Builder, r *api.WhyReply) {
 	}
 	b.WriteString(w.Name)
 	if o := r.Obligation; o != nil {
-		b.WriteString(g.tr("（"+g.state(o.State)+"，"+g.left(o)+"）", " ("+g.state(o.State)+", "+g.left(o)+")"))
+		b.WriteString("  " + g.standing(o))
 	}
 	b.WriteString("\n")
 	period := ""
@@ -94,14 +94,16 @@ func (g *global) writeReason(b *strings.Builder, r *api.WhyReply) {
 		{g.tr("期次", "occurrence"), w.Occurrence},
 		{g.tr("期间", "period"), period},
 		{g.tr("认定日", "as of"), w.AsOf.String()},
-		{g.tr("规定", "limit"), w.Limit},
+		{g.tr("期限", "limit"), g.due(w.Limit) + g.tr("（"+w.Limit+"）", "")},
 		{g.tr("结论", "verdict"), strings.TrimSpace(g.outcome(w.Outcome) + " " + w.Why)},
 	})
 	g.writeFacts(b, w.Facts)
 	g.writeTests(b, w.Tests)
 	if len(w.Steps) > 0 {
 		fmt.Fprintf(b, "\n%s\n", g.tr("推算", "Arithmetic"))
-		fmt.Fprintf(b, "  %s  %s %s\n", g.tr("起算日", "anchor"), w.Anchor, g.weekday(w.Anchor.Weekday()))
+		if !w.Anchor.IsZero() {
+			fmt.Fprintf(b, "  %s  %s %s\n", g.tr("起算日", "anchor"), w.Anchor, g.weekday(w.Anchor.Weekday()))
+		}
 		for _, s := range w.Steps {
 			g.writeStep(b, s)
 		}
@@ -178,52 +180,59 @@ func (g *global) width(en, zh int) int {
 
 // writeStep prints one step of the arithmetic with every day it went over.
 func (g *global) writeStep(b *strings.Builder, s obligation.Step) {
+	day := func(d calendar.Date) string { return d.String() + " " + g.weekday(d.Weekday()) }
+	line := func(title, text string) { fmt.Fprintf(b, "  %s  %s\n", pad(title, 6), text) }
 	switch s.Kind {
 	case obligation.StepCount:
-		fmt.Fprintf(b, "  %s  %s → %s %s\n", g.tr("计期", "count"), g.limit(s.Limit), s.To, g.weekday(s.To.Weekday()))
+		line(g.tr("计期", "count"), g.limit(s.Limit)+" → "+day(s.To))
 	case obligation.StepLand:
 		if s.From == s.To {
-			fmt.Fprintf(b, "  %s  %s %s\n", g.tr("落点", "land "), s.To, g.tr(g.weekday(s.To.Weekday())+" 无需移动", g.weekday(s.To.Weekday())+" stays"))
+			line(g.tr("落点", "land"), day(s.To)+g.tr("，不必移动", ", stays"))
+			if len(s.Days) > 0 && s.Days[0].Workday && s.Days[0].Source == "" {
+				return
+			}
 		} else {
-			fmt.Fprintf(b, "  %s  %s %s（%s）→ %s %s\n", g.tr("落点", "land "), s.From, g.weekday(s.From.Weekday()), g.landing(s.Limit), s.To, g.weekday(s.To.Weekday()))
+			line(g.tr("落点", "land"), day(s.From)+g.tr("（"+g.landing(s.Limit)+"）", " ("+s.Limit+")")+" → "+day(s.To))
 		}
 	case obligation.StepPayout:
-		fmt.Fprintf(b, "  %s  %s\n", g.tr("发放", "paid "), g.tr(
-			fmt.Sprintf("%s 早于发放日 %s，改为发放日当日或其后第一个工作日 %s", s.From, s.Limit, s.To),
-			fmt.Sprintf("%s is before the payout on %s: moved to %s, the first working day from it on", s.From, s.Limit, s.To)))
+		line(g.tr("发放", "payout"), g.tr(
+			fmt.Sprintf("%s 早于发放日 %s，改为发放日当日或其后第一个工作日 %s", day(s.From), s.Limit, day(s.To)),
+			fmt.Sprintf("%s is before the payout on %s: moved to %s, the first working day from it on", day(s.From), s.Limit, day(s.To))))
 	case obligation.StepSince:
-		fmt.Fprintf(b, "  %s  %s → %s  %s\n", g.tr("上次", "since"), s.From, s.To, s.Limit)
+		line(g.tr("上次", "since"), day(s.From)+" → "+day(s.To)+"  "+s.Limit)
 	default:
-		fmt.Fprintf(b, "  %s  %s → %s  %s\n", s.Kind, s.From, s.To, s.Limit)
+		line(string(s.Kind), day(s.From)+" → "+day(s.To)+"  "+s.Limit)
 	}
-	g.writeDays(b, s.Days)
+	g.writeDays(b, s.Days, s.Kind == obligation.StepCount)
 }
 
-func (g *global) writeDays(b *strings.Builder, days []obligation.CountedDay) {
+// writeDays lists every day of a step: its number in the count, or that it is
+// skipped, and why.
+func (g *global) writeDays(b *strings.Builder, days []obligation.CountedDay, counting bool) {
 	for i := 0; i < len(days); i++ {
 		d := days[i]
 		date, weekday := d.Date.String(), g.weekday(d.Date.Weekday())
 		// The two days of an ordinary weekend share a line.
 		if i+1 < len(days) && plainWeekend(d) && plainWeekend(days[i+1]) {
-			next := days[i+1]
-			date += "、" + next.Date.String()[8:]
-			if g.lang == "en" {
-				date = d.Date.String() + ", " + next.Date.String()[8:]
+			next := days[i+1].Date
+			second := next.String()[8:]
+			if next.Month() != d.Date.Month() {
+				second = next.String()[5:]
 			}
-			weekday += "、" + g.weekday(next.Date.Weekday())
-			if g.lang == "en" {
-				weekday = g.weekday(d.Date.Weekday()) + "+" + g.weekday(next.Date.Weekday())
-			}
+			date += g.tr("、", ", ") + second
+			weekday += g.tr("、", "+") + g.weekday(next.Weekday())
 			i++
 		}
-		n := ""
+		n, why := "", g.dayKind(d)
 		switch {
 		case d.N > 0:
 			n = fmt.Sprintf("%d", d.N)
 		case !d.Workday:
 			n = g.tr("跳过", "skip")
+		case !counting && why == "":
+			why = g.tr("工作日", "workday")
 		}
-		line := fmt.Sprintf("      %s  %s  %s  %s", pad(date, 14), pad(weekday, g.width(7, 10)), strings.Repeat(" ", 4-min(4, text.StringWidthWithoutEscSequences(n)))+n, g.dayKind(d))
+		line := fmt.Sprintf("          %s  %s  %s%s  %s", pad(date, 17), pad(weekday, 10), strings.Repeat(" ", 4-min(4, text.StringWidthWithoutEscSequences(n))), n, why)
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 }
@@ -284,6 +293,30 @@ func (g *global) limit(l string) string {
 	return "往后 " + unitWords.Replace(l)
 }
 
+// due says "10 workdays after loan.maturity" as people do.
+func (g *global) due(l string) string {
+	if g.lang == "en" {
+		return l
+	}
+	name := func(anchor string) string {
+		if w := factWords[anchor]; w != "" {
+			return w
+		}
+		return anchor
+	}
+	switch f := strings.Fields(l); {
+	case len(f) == 2 && f[0] == "on":
+		return name(f[1]) + "当日"
+	case len(f) == 4 && f[0] == "0":
+		return name(f[3]) + "当日"
+	case len(f) == 4 && f[2] == "before":
+		return name(f[3]) + "前 " + f[0] + " " + unitWords.Replace(f[1])
+	case len(f) == 4 && f[2] == "after":
+		return name(f[3]) + "后 " + f[0] + " " + unitWords.Replace(f[1])
+	}
+	return l
+}
+
 func (g *global) landing(l string) string {
 	if g.lang == "en" {
 		return l
@@ -325,23 +358,28 @@ func (g *global) writeVerdicts(b *strings.Builder, r *api.WhyReply) {
 			continue
 		}
 		fmt.Fprintf(b, "\n%s\n", group.title)
-		s := &sheet{heads: []string{g.tr("规则", "Rule"), g.tr("事项", "Duty"), g.tr("期次", "Occurrence"), g.tr("截止日", "Due"), g.tr("说明", "Because")}, shrink: []int{4, 1}}
+		derived := group.of[0] == obligation.Derived
+		s := &sheet{heads: []string{g.tr("规则", "Rule"), g.tr("事项", "Duty"), g.tr("期次", "Occurrence"), g.tr("说明", "Because")}, shrink: []shrink{{1, 20}, {2, 14}}, wrap: true}
+		if derived {
+			s.heads = []string{g.tr("规则", "Rule"), g.tr("事项", "Duty"), g.tr("期次", "Occurrence"), g.tr("截止日", "Due"), g.tr("触发日", "Raise"), g.tr("期限", "Limit")}
+		}
 		var last string
 		n := 0
 		for _, v := range mine {
-			row := []string{v.Rule, v.Name, v.Occurrence, "", g.because(v)}
-			if !v.Due.IsZero() {
-				row[3] = v.Due.String() + star(v.Provisional)
+			if derived {
+				s.add(nil, v.Rule, v.Name, v.Occurrence, v.Due.String()+star(v.Provisional), v.Raise.String(), g.due(v.Limit))
+				continue
 			}
+			because := g.because(v)
 			// Of a rule that says the same of many occurrences one line is enough.
-			same := v.Rule + "\x00" + row[4]
-			if v.Outcome != obligation.Derived && same == last {
+			if same := v.Rule + "\x00" + because; same == last {
 				n++
 				s.rows[len(s.rows)-1][2] = g.tr(fmt.Sprintf("至 %s（%d 期）", v.Occurrence, n), fmt.Sprintf("to %s (%d)", v.Occurrence, n))
 				continue
+			} else {
+				last, n = same, 1
 			}
-			last, n = same, 1
-			s.add(nil, row...)
+			s.add(nil, v.Rule, v.Name, v.Occurrence, because)
 		}
 		var table strings.Builder
 		if width, ok := terminal(g.stdout); ok {
