@@ -83,7 +83,8 @@ type Rule struct {
 	Escalate []Escalation
 
 	Line  int              // of its first key in the file
-	at    map[string]place // key -> where it stands
+	at    map[string]place // key -> where it stands; "id" is there always
+	vague bool             // its shape is wrong: any anchor and any name may be meant
 	every calendar.Every   // of a period rule
 }
 

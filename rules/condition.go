@@ -14,13 +14,14 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/vm"
 	"gopkg.in/yaml.v3"
+
+	"tickler/calendar"
 )
 
 // Condition is an expression of the rulebook, compiled and type-checked.
 type Condition struct {
 	Text  string
 	Names []string // the facts it asks for: loan.class, sorted
-	Calls []string // the events it counts
 	raw   string   // as written, for messages and for reading it again
 	prog  *vm.Program
 }
@@ -43,7 +44,7 @@ const (
 )
 
 // condition compiles the text of a node for a rule.
-func (t *tree) condition(n *yaml.Node, key string, r *Rule, params map[string]any, w want) *Condition {
+func (t *tree) condition(n *yaml.Node, key string, r *Rule, b *Book, w want) *Condition {
 	text := t.str(n, key)
 	if text == "" {
 		return nil
@@ -53,7 +54,7 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, params map[string]an
 		return nil
 	}
 	before := len(t.problems)
-	v := &visitor{t: t, n: n, key: key, scope: r.scope(), params: params}
+	v := &visitor{t: t, n: n, key: key, scope: r.scope(), book: b}
 	opts := append(slices.Clone(builtins),
 		expr.Env(&env{}),
 		expr.Patch(v),
@@ -61,32 +62,57 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, params map[string]an
 		expr.Operator("<", "__lt"), expr.Operator("<=", "__le"), expr.Operator(">", "__gt"),
 		expr.Operator(">=", "__ge"), expr.Operator("==", "__eq"), expr.Operator("!=", "__ne"),
 	)
-	if w == wantNumber {
-		opts = append(opts, expr.AsInt())
-	} else {
-		opts = append(opts, expr.AsBool())
-	}
 	prog, err := expr.Compile(text, opts...)
-	if len(t.problems) > before {
-		return nil // the visitor said it better
+	if err != nil && (len(t.problems) == before || !strings.Contains(err.Error(), "unknown name")) {
+		t.misread(n, key, text, err) // unknown names the visitor has said better
 	}
-	if err != nil {
-		line, col := n.Line, n.Column
-		msg := err.Error()
-		var fe *file.Error
-		if errors.As(err, &fe) {
-			line, col = locate(n, fe.Line, fe.Column)
-			msg = fe.Message
-		} else if w == wantBool {
-			msg = "want a condition that is true or false: " + firstLine(msg)
-		} else {
-			msg = "want a whole number: " + firstLine(msg)
-		}
-		t.at(line, col, fmt.Sprintf("%s: %s", key, friendly(msg)), suggestName(msg))
+	if len(t.problems) > before {
+		return nil
+	}
+	switch kind, word := result(prog); {
+	case w == wantBool && kind != reflect.Bool:
+		t.bad(n, "compare it with something, as in loan.balance > 0", "%s: want a condition that is true or false, found %s", key, word)
+		return nil
+	case w == wantNumber && kind != reflect.Int:
+		t.bad(n, "", "%s: want a whole number, found %s", key, word)
 		return nil
 	}
 	sort.Strings(v.names)
-	return &Condition{Text: strings.Join(strings.Fields(text), " "), Names: slices.Compact(v.names), Calls: v.calls, raw: text, prog: prog}
+	return &Condition{Text: strings.Join(strings.Fields(text), " "), Names: slices.Compact(v.names), raw: text, prog: prog}
+}
+
+// result is the kind of value that a program gives, and a word for it.
+func result(prog *vm.Program) (reflect.Kind, string) {
+	t := prog.Node().Type()
+	switch {
+	case t == nil:
+		return reflect.Invalid, "nothing"
+	case t.Kind() == reflect.Float64:
+		return t.Kind(), "a number with decimals"
+	case t.Kind() == reflect.Bool:
+		return t.Kind(), "a truth value"
+	}
+	return t.Kind(), goWords(t.String())
+}
+
+// misread reports what the compiler could not take, in the rulebook's words.
+func (t *tree) misread(n *yaml.Node, key, text string, err error) {
+	var fe *file.Error
+	if !errors.As(err, &fe) {
+		t.bad(n, "", "%s: %s", key, friendly(firstLine(err.Error())))
+		return
+	}
+	rs := []rune(text)
+	if from := fe.From; from >= 0 && from < len(rs) && fullWidth[rs[from]] != "" {
+		p := t.spotsOf(n).at(from)
+		t.wideAt(p.line, p.col, key+": ", rs[from])
+		return
+	}
+	p := t.spotsOf(n).at(fe.From)
+	if strings.HasSuffix(fe.Message, "token EOF") {
+		p = t.spotsOf(n).at(len(strings.TrimRight(text, " \n")))
+	}
+	t.at(p.line, p.col, key+": "+friendly(fe.Message), suggest(fe.Message))
 }
 
 func firstLine(s string) string {
@@ -94,33 +120,79 @@ func firstLine(s string) string {
 	return s
 }
 
-var goType = regexp.MustCompile(`rules\.Day|rules\.(\w+)Env|func\([^)]*\)[^,)]*`)
+var (
+	unknownField  = regexp.MustCompile(`type rules\.(\w+)Env has no field (\S+)`)
+	mismatchedOne = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched type (.+)\)$`)
+	unexpected    = regexp.MustCompile(`^unexpected token \w+\((".*")\)$`)
+	arity         = regexp.MustCompile(`^(?:not enough|too many) arguments to call (\w+)`)
+	mismatched    = regexp.MustCompile(`^invalid operation: (\S+) \(mismatched types (.+) and (.+)\)$`)
+	wrongArg      = regexp.MustCompile(`^cannot use (.+) as argument \(type (.+)\) to call (\w+)`)
+	goType        = regexp.MustCompile(`rules\.Day|rules\.(\w+)Env|func\([^)]*\)[^,)]*|map\[string\]string|\bstring\b|\bfloat64\b|\bint\b|\bbool\b|\[\]interface \{\}|\[\]string`)
+)
 
 // friendly says in the rulebook's words what the type checker says in Go's.
 func friendly(msg string) string {
+	switch {
+	case strings.HasSuffix(msg, "token EOF"):
+		return "the condition ends too early"
+	case unknownField.MatchString(msg):
+		m := unknownField.FindStringSubmatch(msg)
+		return fmt.Sprintf("%s has no %q (没有这个名称)", m[1], m[2])
+	case mismatched.MatchString(msg):
+		m := mismatched.FindStringSubmatch(msg)
+		return fmt.Sprintf("cannot use %q between %s and %s", m[1], goWords(m[2]), goWords(m[3]))
+	case mismatchedOne.MatchString(msg):
+		m := mismatchedOne.FindStringSubmatch(msg)
+		return fmt.Sprintf("cannot use %q with %s", m[1], goWords(m[2]))
+	case wrongArg.MatchString(msg):
+		m := wrongArg.FindStringSubmatch(msg)
+		return fmt.Sprintf("%s wants %s here, found %s", m[3], goWords(m[2]), goWords(m[1]))
+	case unexpected.MatchString(msg):
+		return fmt.Sprintf("unexpected %s", unexpected.FindStringSubmatch(msg)[1])
+	}
+	return goWords(msg)
+}
+
+// typeWords are Go's types in the rulebook's words.
+var typeWords = map[string]string{
+	"rules.Day": "a date", "string": "a text", "float64": "a number", "int": "a number", "bool": "a truth value",
+	"map[string]string": "a table", "[]interface {}": "a list", "[]string": "a list",
+}
+
+func goWords(msg string) string {
 	return goType.ReplaceAllStringFunc(msg, func(s string) string {
-		switch {
-		case s == "rules.Day":
-			return "date"
-		case strings.HasPrefix(s, "func"):
-			return "function"
+		if w := typeWords[s]; w != "" {
+			return w
 		}
-		return strings.TrimSuffix(strings.TrimPrefix(s, "rules."), "Env")
+		if strings.HasPrefix(s, "func") {
+			return "a function"
+		}
+		return "the facts of " + strings.TrimSuffix(strings.TrimPrefix(s, "rules."), "Env")
 	})
 }
 
-var unknownField = regexp.MustCompile(`type rules\.(\w+)Env has no field (\S+)`)
-
-func suggestName(msg string) string {
-	m := unknownField.FindStringSubmatch(msg)
-	if m == nil {
-		return ""
+// suggest gives the next step for a message of the type checker.
+func suggest(msg string) string {
+	if m := unknownField.FindStringSubmatch(msg); m != nil {
+		fields := fieldsOf(m[1])
+		if s := didYouMean(m[2], fields); s != "" {
+			return s
+		}
+		return "there is " + strings.Join(fields, ", ")
 	}
-	fields := fieldsOf(m[1])
-	if s := didYouMean(m[2], fields); s != "" {
-		return s
+	if m := mismatched.FindStringSubmatch(msg); m != nil && strings.Contains(msg, "rules.Day") {
+		return `write a day as date("2026-12-31"), or compare two dates`
 	}
-	return "there is " + strings.Join(fields, ", ")
+	if m := wrongArg.FindStringSubmatch(msg); m != nil && functions[m[3]] != "" {
+		return functions[m[3]]
+	}
+	if m := arity.FindStringSubmatch(msg); m != nil {
+		return functions[m[1]]
+	}
+	if msg == `unexpected token Operator("=")` {
+		return "compare with =="
+	}
+	return ""
 }
 
 // fieldsOf lists the names below loan, borrower and so on.
@@ -157,27 +229,15 @@ func typeOf(path string) reflect.Type {
 	return nil
 }
 
-// locate maps a place in a condition (line from 1, column from 0) into the file.
-func locate(n *yaml.Node, line, col int) (int, int) {
-	if n.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		return n.Line + line, 0 // the text begins on the next line; its indent is gone
-	}
-	if line > 1 {
-		return n.Line + line - 1, 0
-	}
-	return n.Line, n.Column + quoted(n) + col
-}
-
 // visitor checks names and literals, and puts the rulebook's params in.
 type visitor struct {
-	t      *tree
-	n      *yaml.Node
-	key    string
-	scope  []string
-	params map[string]any
-	names  []string
-	calls  []string
-	seen   map[string]bool
+	t     *tree
+	n     *yaml.Node
+	key   string
+	scope []string
+	book  *Book
+	names []string
+	seen  map[string]bool
 }
 
 func (v *visitor) Visit(node *ast.Node) {
@@ -197,10 +257,29 @@ func (v *visitor) Visit(node *ast.Node) {
 			v.closed(pathOf(n.Left), n.Right)
 		}
 	case *ast.CallNode:
-		if id, ok := n.Callee.(*ast.IdentifierNode); ok && id.Value == "count" && len(n.Arguments) > 0 {
-			if s, ok := n.Arguments[0].(*ast.StringNode); ok {
-				v.calls = append(v.calls, s.Value)
-			}
+		v.call(n)
+	}
+}
+
+// call looks at literal arguments, which the type checker takes as they come.
+func (v *visitor) call(n *ast.CallNode) {
+	id, ok := n.Callee.(*ast.IdentifierNode)
+	if !ok || len(n.Arguments) == 0 {
+		return
+	}
+	arg, ok := n.Arguments[0].(*ast.StringNode)
+	if !ok {
+		return
+	}
+	switch id.Value {
+	case "count":
+		if v.book.Events[arg.Value] == nil {
+			text, hint := v.book.unknownEvent(arg.Value)
+			v.report(arg, "count: "+text, hint)
+		}
+	case "date":
+		if _, err := calendar.ParseDate(arg.Value); err != nil {
+			v.report(arg, err.Error(), "")
 		}
 	}
 }
@@ -209,7 +288,7 @@ func (v *visitor) identifier(node *ast.Node, n *ast.IdentifierNode) {
 	if slices.Contains(v.scope, n.Value) || isFunction(n.Value) {
 		return
 	}
-	if val, ok := v.params[n.Value]; ok {
+	if val, ok := v.book.Params[n.Value]; ok {
 		var c ast.Node
 		switch x := val.(type) {
 		case int:
@@ -229,13 +308,21 @@ func (v *visitor) identifier(node *ast.Node, n *ast.IdentifierNode) {
 		return
 	}
 	known := append([]string(nil), v.scope...)
-	for p := range v.params {
+	for p := range v.book.Params {
 		known = append(known, p)
 	}
 	sort.Strings(known)
-	text := fmt.Sprintf("unknown name %q", n.Value)
-	if reflect.DeepEqual(fieldsOf(n.Value), []string(nil)) == false {
-		text = fmt.Sprintf("%q is not known to this rule", n.Value)
+	text := fmt.Sprintf("unknown name %q (没有这个名称)", n.Value)
+	if fieldsOf(n.Value) != nil {
+		v.report(n, fmt.Sprintf("%q is not known to this rule (本规则没有 %s)", n.Value, n.Value), "it may use "+strings.Join(known, ", "))
+		return
+	}
+	for i, r := range []rune(n.Value) {
+		if fullWidth[r] != "" {
+			p := v.t.spotsOf(v.n).at(n.Location().From + i)
+			v.t.wideAt(p.line, p.col, v.key+": ", r)
+			return
+		}
 	}
 	hint := didYouMean(n.Value, append(known, functionNames()...))
 	if hint == "" {
@@ -256,12 +343,17 @@ func functionNames() []string {
 // closed refuses a literal that the named fact can never be.
 func (v *visitor) closed(path string, value ast.Node) {
 	set := closedSets[path]
-	if set == nil {
+	if set == nil && path != "event.kind" {
 		return
 	}
 	switch n := value.(type) {
 	case *ast.StringNode:
-		if !slices.Contains(set, n.Value) {
+		if set == nil {
+			if v.book.Events[n.Value] == nil {
+				text, hint := v.book.unknownEvent(n.Value)
+				v.report(n, text, hint)
+			}
+		} else if !slices.Contains(set, n.Value) {
 			v.report(n, fmt.Sprintf("%s is never %q; want %s", path, n.Value, orList(set)), didYouMean(n.Value, set))
 		}
 	case *ast.ArrayNode:
@@ -272,15 +364,8 @@ func (v *visitor) closed(path string, value ast.Node) {
 }
 
 func (v *visitor) report(n ast.Node, text, hint string) {
-	line, col := 1, n.Location().From
-	rs := []rune(v.n.Value)
-	for i := 0; i < n.Location().From && i < len(rs); i++ {
-		if rs[i] == '\n' {
-			line, col = line+1, n.Location().From-i-1
-		}
-	}
-	line, col = locate(v.n, line, col)
-	key := fmt.Sprint(line, col, text)
+	p := v.t.spotsOf(v.n).at(n.Location().From)
+	key := fmt.Sprint(p, text)
 	if v.seen[key] {
 		return // a visitor may walk a tree more than once
 	}
@@ -288,7 +373,7 @@ func (v *visitor) report(n ast.Node, text, hint string) {
 		v.seen = map[string]bool{}
 	}
 	v.seen[key] = true
-	v.t.at(line, col, v.key+": "+text, hint)
+	v.t.at(p.line, p.col, v.key+": "+text, hint)
 }
 
 // pathOf gives loan.class for a member access, "" for anything else.

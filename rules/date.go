@@ -2,10 +2,10 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -48,6 +48,8 @@ func (r *Rule) landing() calendar.Landing {
 // anchors gives the days that a rule of this shape can count from.
 func (r *Rule) anchors() []string {
 	switch {
+	case r.vague:
+		return nil
 	case len(r.On) > 0:
 		return []string{"event.date"}
 	case len(r.Since) > 0:
@@ -74,6 +76,13 @@ var units = map[string]calendar.Unit{
 
 var unitWords = []string{"workday", "day", "week", "month", "year"}
 
+// unitHints are words that people write for a unit.
+var unitHints = map[string]string{
+	"wd": "workdays", "bd": "workdays", "working": "workdays", "business": "workdays", "工作日": "workdays", "个工作日": "workdays",
+	"d": "days", "天": "days", "日": "days", "w": "weeks", "周": "weeks", "m": "months", "mo": "months", "月": "months", "个月": "months",
+	"y": "years", "年": "years", "quarter": "months", "quarters": "months", "季": "months",
+}
+
 // dateWord is one word of a date expression and its column in the text, from 0.
 type dateWord struct {
 	text string
@@ -82,46 +91,64 @@ type dateWord struct {
 
 func words(s string) []dateWord {
 	var out []dateWord
-	col := 0
-	for _, part := range strings.SplitAfter(s, " ") {
-		if w := strings.TrimSpace(part); w != "" {
-			out = append(out, dateWord{w, col + strings.Index(part, w)})
+	start, i := -1, 0
+	var word []rune
+	for _, r := range s + " " {
+		blank := r == ' ' || r == '\t' || r == '\n' || r == '\r'
+		switch {
+		case !blank && start < 0:
+			start, word = i, []rune{r}
+		case !blank:
+			word = append(word, r)
+		case start >= 0:
+			out = append(out, dateWord{string(word), start})
+			start = -1
 		}
-		col += utf8.RuneCountInString(part)
+		i++
 	}
 	return out
 }
 
-// date reads a date expression; extra are anchors beside those of the rule.
+// blame reports a mistake at one word of a date expression.
+func (t *tree) blame(n *yaml.Node, key string, w dateWord, hint, format string, args ...any) {
+	p := t.spotsOf(n).at(w.col)
+	t.at(p.line, p.col, fmt.Sprintf("%s %q: ", key, strings.TrimSpace(n.Value))+fmt.Sprintf(format, args...), hint)
+}
+
+// date reads a date expression that counts from one of the anchors; nil is any,
+// for a rule whose shape is wrong already.
 func (t *tree) date(n *yaml.Node, key string, anchors []string) (DateExpr, bool) {
 	s := t.str(n, key)
 	e := DateExpr{Text: strings.Join(strings.Fields(s), " ")}
-	if s == "" {
+	if s == "" || t.wide(n, key) {
 		return e, false
 	}
 	fail := func(w dateWord, hint, format string, args ...any) (DateExpr, bool) {
-		t.at(n.Line, n.Column+quoted(n)+w.col, fmt.Sprintf("%s %q: ", key, s)+fmt.Sprintf(format, args...), hint)
+		t.blame(n, key, w, hint, format, args...)
 		return e, false
 	}
 	ws := words(s)
-	i := 0
-	if ws[0].text == "on" {
+	if ws == nil {
+		return fail(dateWord{}, "", "want a limit, as in 10 workdays after loan.maturity")
+	}
+	i := 1
+	switch first := ws[0].text; {
+	case first == "on":
 		e.On = true
-		i = 1
-	} else if slices.Contains(anchors, ws[0].text) && len(ws) == 1 {
-		return fail(ws[0], fmt.Sprintf("write \"on %s\"", ws[0].text), "a day alone")
-	} else {
+	case slices.Contains(anchors, first) && len(ws) == 1:
+		return fail(ws[0], fmt.Sprintf("write \"on %s\"", first), "a day alone")
+	case first == "before" || first == "after":
+		return fail(ws[0], "write how long, as in \"10 workdays "+first+"\", or \"on\" for the day itself", "how long %s?", first)
+	default:
 		l, next, ok := t.limit(n, key, ws)
 		if !ok {
 			return e, false
 		}
-		if next >= len(ws) || ws[next].text != "before" && ws[next].text != "after" {
-			w := ws[min(next, len(ws)-1)]
-			found := "the end"
-			if next < len(ws) {
-				found = fmt.Sprintf("%q", w.text)
-			}
-			return fail(w, "", "want before or after behind the limit, found %s", found)
+		if next >= len(ws) {
+			return fail(ws[len(ws)-1], "", "want before or after behind the limit, found the end")
+		}
+		if w := ws[next].text; w != "before" && w != "after" {
+			return fail(ws[next], didYouMean(w, []string{"before", "after"}), "want before or after behind the limit, found %q", w)
 		}
 		if ws[next].text == "before" {
 			l.N = -l.N
@@ -130,59 +157,77 @@ func (t *tree) date(n *yaml.Node, key string, anchors []string) (DateExpr, bool)
 		i = next + 1
 	}
 	if i >= len(ws) {
-		return fail(ws[len(ws)-1], "", "want an anchor at the end: %s", orList(anchors))
+		return fail(ws[len(ws)-1], "", "want an anchor at the end%s", listed(anchors))
 	}
 	if i+1 < len(ws) {
 		return fail(ws[i+1], "", "%q is too much", ws[i+1].text)
 	}
 	e.Anchor = ws[i].text
-	if d, err := calendar.ParseDate(e.Anchor); err == nil {
+	if looksLikeDay.MatchString(e.Anchor) {
+		d, err := calendar.ParseDate(e.Anchor)
+		if err != nil {
+			return fail(ws[i], "", "%v", err)
+		}
 		e.Anchor, e.Date = "date", d
 		return e, true
 	}
-	if strings.HasPrefix(e.Anchor, "event.") && slices.Contains(anchors, "event.date") {
+	if eventField.MatchString(e.Anchor) && slices.Contains(anchors, "event.date") {
 		return e, true // a day that the event carries
 	}
-	if !slices.Contains(anchors, e.Anchor) {
-		return fail(ws[i], didYouMean(e.Anchor, anchors), "unknown anchor %q; this rule can count from %s", e.Anchor, orList(anchors))
+	if anchors != nil && !slices.Contains(anchors, e.Anchor) {
+		return fail(ws[i], didYouMean(e.Anchor, anchors), "unknown anchor %q (没有这个起算日); this rule can count from %s", e.Anchor, orList(anchors))
 	}
 	return e, true
 }
 
+func listed(anchors []string) string {
+	if anchors == nil {
+		return ""
+	}
+	return ": " + orList(anchors)
+}
+
+var (
+	looksLikeDay = regexp.MustCompile(`^[0-9]+[-/.][0-9]+[-/.][0-9]+$`)
+	eventField   = regexp.MustCompile(`^event\.[^.\s]+$`)
+	digitsOnly   = regexp.MustCompile(`^[0-9]+$`)
+	glued        = regexp.MustCompile(`^([0-9]+)([^0-9.]+)$`)
+)
+
+// maxCount bounds the number of a limit: 9999 days are 27 years.
+const maxCount = 9999
+
 // limit reads "N unit" at the start of the words and says where it ended.
 func (t *tree) limit(n *yaml.Node, key string, ws []dateWord) (l calendar.Limit, next int, ok bool) {
 	fail := func(w dateWord, hint, format string, args ...any) (calendar.Limit, int, bool) {
-		t.at(n.Line, n.Column+quoted(n)+w.col, fmt.Sprintf("%s %q: ", key, n.Value)+fmt.Sprintf(format, args...), hint)
+		t.blame(n, key, w, hint, format, args...)
 		return l, 0, false
 	}
-	count, err := wholeNumber(ws[0].text)
-	if err != nil {
-		return fail(ws[0], "", "%q: want a whole number and a unit, as in 10 workdays", ws[0].text)
-	}
-	if len(ws) < 2 {
+	first := ws[0].text
+	count, err := strconv.Atoi(first)
+	switch m := glued.FindStringSubmatch(first); {
+	case m != nil:
+		unit := unitHints[m[2]]
+		if unit == "" {
+			unit = "workdays"
+		}
+		return fail(ws[0], fmt.Sprintf("write %q", m[1]+" "+unit), "%q: want a space between number and unit", first)
+	case !digitsOnly.MatchString(first):
+		return fail(ws[0], "", "%q: want a whole number and a unit, as in 10 workdays", first)
+	case len(first) > 1 && first[0] == '0':
+		return fail(ws[0], "", "%q: want no leading zero", first)
+	case err != nil || count > maxCount:
+		return fail(ws[0], "", "%q: want at most %d", first, maxCount)
+	case len(ws) < 2, ws[1].text == "before", ws[1].text == "after":
 		return fail(ws[0], "", "want a unit behind %d: %s", count, orList(unitWords))
 	}
 	unit, known := units[ws[1].text]
 	if !known {
-		return fail(ws[1], didYouMean(ws[1].text, unitWords), "unknown unit %q; want %s", ws[1].text, orList(unitWords))
+		hint := didYouMean(ws[1].text, unitWords)
+		if u := unitHints[ws[1].text]; u != "" {
+			hint = fmt.Sprintf("did you mean %q?", u)
+		}
+		return fail(ws[1], hint, "unknown unit %q (没有这个单位); want %s", ws[1].text, orList(unitWords))
 	}
 	return calendar.Limit{N: count, Unit: unit}, 2, true
-}
-
-// wholeNumber takes 0 and what begins with 1 to 9: YAML and Go would read 010
-// as 8.
-func wholeNumber(s string) (int, error) {
-	if len(s) > 1 && s[0] == '0' {
-		return 0, fmt.Errorf("%q begins with a zero", s)
-	}
-	v, err := strconv.ParseUint(s, 10, 16)
-	return int(v), err
-}
-
-// quoted is 1 where a scalar's text begins behind a quote.
-func quoted(n *yaml.Node) int {
-	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 {
-		return 1
-	}
-	return 0
 }

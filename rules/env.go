@@ -195,6 +195,9 @@ func classWords() []string {
 
 // scope says which of the environment's names a rule of this shape may use.
 func (r *Rule) scope() []string {
+	if r.vague {
+		return []string{"loan", "borrower", "collateral", "branch", "officer", "period", "interest", "fee", "event"}
+	}
 	out := []string{}
 	switch r.For {
 	case loan.KindLoan:

@@ -31,7 +31,7 @@ var (
 // file; a mistake of YAML's own syntax comes alone.
 func Parse(file string, text []byte) (*Book, error) {
 	t := plant(file, text)
-	if len(t.problems) > 0 {
+	if t.root == nil {
 		return nil, t.problems.sorted()
 	}
 	b := &Book{File: file, text: slices.Clone(text), digest: digestOf(text), byID: map[string]*Rule{}, Events: map[string]*EventKind{}, Params: map[string]any{}}
@@ -53,20 +53,25 @@ func (t *tree) book(b *Book) {
 	}
 	if n := top["version"]; n == nil {
 		t.at(t.root.Line, t.root.Column, "no version", "begin the file with \"version: 1\"")
-	} else if n.Value != "1" || n.Tag != "!!int" {
-		t.bad(n, "", "version %q: this program reads version 1", n.Value)
+	} else if n.Kind != yaml.AliasNode && (n.Value != "1" || n.Tag != "!!int") {
+		t.bad(n, "write version: 1", "version: found %s; this program reads version 1", kindOf(n))
 	}
 	b.Zone = t.zone(top["zone"])
 	if n := top["fiscal_year_end"]; n != nil {
-		f, err := calendar.ParseFiscal(t.str(n, "fiscal_year_end"))
-		if err != nil {
-			t.bad(n, "", "fiscal_year_end: %v", err)
+		if s := t.str(n, "fiscal_year_end"); s != "" && !t.wide(n, "fiscal_year_end") {
+			f, err := calendar.ParseFiscal(s)
+			if err != nil {
+				t.bad(n, "", "%v", err)
+			}
+			b.Fiscal = f
 		}
-		b.Fiscal = f
 	}
 	b.Enabled = []string{"manual"}
 	if n := top["enable"]; n != nil {
 		b.Enabled = nil
+		if n.Kind == yaml.SequenceNode && len(n.Content) == 0 {
+			t.bad(n, "write enable: [manual]", "enable: no set, so no rule would hold")
+		}
 		for _, item := range t.list(n, "enable") {
 			if s := t.word(item, "enable", Sets); s != "" {
 				b.Enabled = append(b.Enabled, s)
@@ -109,12 +114,18 @@ func (t *tree) zone(n *yaml.Node) *time.Location {
 	if n != nil {
 		name = t.str(n, "zone")
 	}
-	z, err := time.LoadLocation(name)
-	if err != nil || name == "Local" {
-		t.bad(n, "write zone: Asia/Shanghai", "zone %q is not known", name)
-		return time.UTC
+	if n != nil && name == "" {
+		return time.UTC // reported
 	}
-	return z
+	z, err := time.LoadLocation(name)
+	if err == nil && name != "Local" {
+		return z
+	}
+	if n == nil {
+		n = t.root
+	}
+	t.bad(n, "write zone: Asia/Shanghai", "zone %q is not known", name)
+	return time.UTC
 }
 
 var paramName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
@@ -135,13 +146,17 @@ func (t *tree) params(b *Book, n *yaml.Node) {
 			b.Params[name] = list
 		case yaml.ScalarNode:
 			s := t.str(p.value, "params."+name)
-			if p.value.Tag == "!!int" || p.value.Tag == "!!float" {
+			switch {
+			case p.value.Tag == "!!int" || p.value.Tag == "!!float":
 				if v, ok := t.number(p.value, "params."+name); ok {
 					b.Params[name] = v
 				}
-				continue
+			case p.value.Tag == "!!bool":
+				t.bad(p.value, "put a text in quotes (加引号)", "params.%s: %s is neither a number nor a text", name, s)
+			case s != "":
+				b.Params[name] = s
 			}
-			b.Params[name] = s
+		case yaml.AliasNode:
 		default:
 			t.bad(p.value, "", "params.%s: want a number, a text or a list of texts", name)
 		}
@@ -161,6 +176,9 @@ func (t *tree) number(n *yaml.Node, what string) (any, bool) {
 		return v, true
 	}
 	v, err := strconv.ParseFloat(n.Value, 64)
+	if err != nil {
+		t.bad(n, "", "%s: the number is too large", what)
+	}
 	return v, err == nil
 }
 
@@ -189,20 +207,13 @@ func (t *tree) escalate(n *yaml.Node) []Escalation {
 		var e Escalation
 		at := t.keys(item, "escalate", escalateKeys)
 		if n := at["after"]; n != nil {
-			if s := t.str(n, "after"); s != "" {
-				ws := words(s)
-				l, next, ok := t.limit(n, "after", ws)
-				if ok && next < len(ws) {
-					t.bad(n, "", "after %q: %q is too much", s, ws[next].text)
-				}
-				e.After = l
-			}
+			e.After = t.after(n)
 		}
 		if n := at["to"]; n != nil {
 			e.To = t.word(n, "to", Roles)
 		}
 		if at != nil && (at["after"] == nil || at["to"] == nil) {
-			t.bad(item, "", "escalate: want {after: 1 workday, to: supervisor}")
+			t.bad(item, "write {after: 1 workday, to: supervisor}", "escalate: want after and to")
 		}
 		if e.After.Unit == 0 || e.To == "" {
 			continue
@@ -210,6 +221,24 @@ func (t *tree) escalate(n *yaml.Node) []Escalation {
 		out = append(out, e)
 	}
 	return out
+}
+
+// after reads a limit that stands alone.
+func (t *tree) after(n *yaml.Node) calendar.Limit {
+	s := t.str(n, "after")
+	if s == "" || t.wide(n, "after") {
+		return calendar.Limit{}
+	}
+	ws := words(s)
+	if ws == nil {
+		t.bad(n, "", "after: want a limit, as in 1 workday")
+		return calendar.Limit{}
+	}
+	l, next, ok := t.limit(n, "after", ws)
+	if ok && next < len(ws) {
+		t.blame(n, "after", ws[next], "", "%q is too much", ws[next].text)
+	}
+	return l
 }
 
 var eventName = regexp.MustCompile(`^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$`)
@@ -262,18 +291,23 @@ var ruleID = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 // the shape is read first.
 func (t *tree) addRule(b *Book, n *yaml.Node) {
 	t.rule = ""
+	if n.Kind == yaml.AliasNode {
+		return // reported when the tree was planted
+	}
 	if n.Kind != yaml.MappingNode {
 		t.bad(n, "", "a rule: want keys with values, found %s", kindOf(n))
 		return
 	}
-	r := &Rule{Stated: true, Set: "manual", By: "officer", Line: n.Line, at: map[string]place{}}
+	r := &Rule{Stated: true, Set: "manual", By: "officer", Line: n.Line, at: map[string]place{"id": {n.Line, n.Column}}}
 	at := map[string]*yaml.Node{} // of the keys that are there once
+	merged := false               // what is missing may come from elsewhere
 	for _, p := range t.pairs(n, "a rule") {
 		at[p.key.Value] = p.value
 		r.at[p.key.Value] = place{p.key.Line, p.key.Column}
+		merged = merged || p.key.Tag == "!!merge"
 	}
 	if id := at["id"]; id == nil {
-		t.bad(n, "", "a rule without an id")
+		t.bad(n, "add id: what-is-to-do", "a rule without an id (规则没有编号)")
 	} else if r.ID = t.str(id, "id"); r.ID != "" {
 		t.rule = r.ID
 		if !ruleID.MatchString(r.ID) {
@@ -284,7 +318,12 @@ func (t *tree) addRule(b *Book, n *yaml.Node) {
 		}
 	}
 	t.keys(n, "a rule", ruleKeys) // here, so that what is unknown comes with the rule's id
+	if merged {
+		return // reported when the tree was planted
+	}
+	before := len(t.problems)
 	t.shape(b, r, at)
+	r.vague = len(t.problems) > before
 	t.texts(b, r, at)
 	t.dates(r, n, at)
 	t.conditions(b, r, at)
@@ -330,37 +369,78 @@ func (t *tree) shape(b *Book, r *Rule, at map[string]*yaml.Node) {
 			}
 		}
 	}
-	count := 0
+	var shapes []string
 	for _, key := range []string{"on", "every", "since"} {
 		if at[key] != nil {
-			count++
+			shapes = append(shapes, key)
 		}
 	}
-	if count > 1 {
-		t.bad(at["id"], "make two rules of it", "on, every and since exclude each other")
+	if len(shapes) > 1 {
+		p := r.at[shapes[1]]
+		t.at(p.line, p.col, strings.Join(shapes, " and ")+" exclude each other", "make two rules of it")
 	}
-	if at["for"] == nil && at["on"] == nil && at["id"] != nil {
-		t.bad(at["id"], "add for: loan", "no subject")
-	}
-	if n := at["each"]; n != nil {
-		for _, item := range t.oneOrMore(n, "each") {
-			k := loan.Kind(t.word(item, "each", []string{"guarantor", string(r.For)}))
-			if k != "" {
-				r.Each = append(r.Each, k)
-			}
+	t.subject(r, at, len(shapes) == 0)
+	t.each(r, at)
+}
+
+// subject refuses a rule that would never make a duty, because nothing is
+// derived for such a subject in such a way.
+func (t *tree) subject(r *Rule, at map[string]*yaml.Node, fixed bool) {
+	if at["for"] == nil {
+		if at["on"] == nil {
+			p := r.at["id"]
+			t.at(p.line, p.col, "no subject (没有对象)", "add for: loan")
 		}
+		return
+	}
+	if at["on"] != nil || r.For == "" {
+		return
+	}
+	n := at["for"]
+	switch r.For {
+	case loan.KindLoan:
+	case loan.KindGuarantor:
+		t.bad(n, "write for: loan and each: guarantor", "for guarantor: a guarantor has no duties of his own")
+	case loan.KindCollateral:
+		if at["since"] == nil {
+			t.bad(n, "add since: [collateral.inspected, loan.disbursed]", "for collateral: want since")
+		}
+	default:
+		if fixed || at["since"] != nil {
+			t.bad(n, "add every: quarter", "for %s: want every, with a period", r.For)
+		}
+	}
+}
+
+func (t *tree) each(r *Rule, at map[string]*yaml.Node) {
+	if n := at["each"]; n != nil && (r.For != "" || at["for"] == nil) {
 		if r.For != loan.KindLoan && r.For != loan.KindBorrower {
-			t.bad(n, "", "each guarantor: only a loan or a borrower has guarantors")
+			t.bad(n, "", "each: only a loan or a borrower has guarantors")
+			return
+		}
+		for _, item := range t.oneOrMore(n, "each") {
+			if k := t.word(item, "each", []string{string(loan.KindGuarantor), string(r.For)}); k != "" {
+				r.Each = append(r.Each, loan.Kind(k))
+			}
 		}
 	}
 }
 
 func (t *tree) unknownEvent(b *Book, n *yaml.Node, key, s string, more ...string) {
-	hint := didYouMean(s, append(b.eventKinds(), more...))
+	if t.wide(n, key) {
+		return
+	}
+	text, hint := b.unknownEvent(s, more...)
+	t.bad(n, hint, "%s: %s", key, text)
+}
+
+// unknownEvent says that nobody declared the event, and what was perhaps meant.
+func (b *Book) unknownEvent(s string, more ...string) (text, hint string) {
+	hint = didYouMean(s, append(b.eventKinds(), more...))
 	if hint == "" {
 		hint = "declare it under events"
 	}
-	t.bad(n, hint, "%s: unknown event %q", key, s)
+	return fmt.Sprintf("unknown event %q (没有声明的事件)", s), hint
 }
 
 func (t *tree) eventList(b *Book, n *yaml.Node, key string) []string {
@@ -407,7 +487,10 @@ func (t *tree) texts(b *Book, r *Rule, at map[string]*yaml.Node) {
 	}
 	if n := at["yields_to"]; n != nil {
 		for _, item := range t.oneOrMore(n, "yields_to") {
-			r.YieldsTo = append(r.YieldsTo, t.str(item, "yields_to"))
+			if s := t.str(item, "yields_to"); s != "" {
+				r.YieldsTo = append(r.YieldsTo, s)
+				t.yields = append(t.yields, yield{r, s, item})
+			}
 		}
 	}
 	if n := at["remind"]; n != nil {
@@ -418,24 +501,36 @@ func (t *tree) texts(b *Book, r *Rule, at map[string]*yaml.Node) {
 	}
 	for key, to := range map[string]*calendar.Date{"effective_from": &r.EffectiveFrom, "effective_to": &r.EffectiveTo} {
 		if n := at[key]; n != nil {
-			d, err := calendar.ParseDate(t.str(n, key))
+			s := t.str(n, key)
+			if s == "" || t.wide(n, key) {
+				continue
+			}
+			d, err := calendar.ParseDate(s)
 			if err != nil {
 				t.bad(n, "", "%s: %v", key, err)
 			}
 			*to = d
 		}
 	}
+	if !r.EffectiveTo.IsZero() && r.EffectiveTo < r.EffectiveFrom {
+		t.bad(at["effective_to"], "", "effective_to: %s is before effective_from %s", r.EffectiveTo, r.EffectiveFrom)
+	}
 }
 
 // dates reads due, raise, landing and within.
 func (t *tree) dates(r *Rule, n *yaml.Node, at map[string]*yaml.Node) {
 	if d := at["due"]; d == nil {
-		t.bad(n, "add due: 10 workdays after loan.maturity", "no due day")
+		p := r.at["id"]
+		t.at(p.line, p.col, "no due day (没有截止日)", "add due: 10 workdays after loan.maturity")
 	} else {
 		r.Due, _ = t.date(d, "due", r.anchors())
 	}
 	if d := at["raise"]; d != nil {
-		if e, ok := t.date(d, "raise", append([]string{"due"}, r.anchors()...)); ok {
+		anchors := r.anchors()
+		if !r.vague {
+			anchors = append([]string{"due"}, anchors...)
+		}
+		if e, ok := t.date(d, "raise", anchors); ok {
 			if e.Anchor == "due" && e.Limit.N > 0 {
 				t.bad(d, "", "raise %q: a duty is raised on or before its due day", e.Text)
 			}
@@ -453,6 +548,9 @@ func (t *tree) dates(r *Rule, n *yaml.Node, at map[string]*yaml.Node) {
 			return
 		}
 		items := t.list(d, "within")
+		if d.Kind != yaml.SequenceNode {
+			return
+		}
 		if len(items) != 2 {
 			t.bad(d, "", "within: want two days, the first and the last")
 			return
@@ -460,7 +558,7 @@ func (t *tree) dates(r *Rule, n *yaml.Node, at map[string]*yaml.Node) {
 		loanAnchors := (&Rule{For: loan.KindLoan}).anchors()
 		first, ok1 := t.date(items[0], "within", loanAnchors)
 		last, ok2 := t.date(items[1], "within", loanAnchors)
-		if ok1 && ok2 {
+		if ok1 && ok2 && r.Period() {
 			r.Within = &span{first, last}
 		}
 	}
@@ -468,22 +566,20 @@ func (t *tree) dates(r *Rule, n *yaml.Node, at map[string]*yaml.Node) {
 
 func (t *tree) conditions(b *Book, r *Rule, at map[string]*yaml.Node) {
 	if n := at["when"]; n != nil {
-		r.When = t.condition(n, "when", r, b.Params, wantBool)
-		t.calls(b, n, r.When)
+		r.When = t.condition(n, "when", r, b, wantBool)
 	}
 	if n := at["except"]; n != nil {
 		for _, item := range t.list(n, "except") {
 			x := Exception{at: place{item.Line, item.Column}}
 			at := t.keys(item, "except", exceptKeys)
 			if n := at["if"]; n != nil {
-				x.If = t.condition(n, "if", r, b.Params, wantBool)
-				t.calls(b, n, x.If)
+				x.If = t.condition(n, "if", r, b, wantBool)
 			}
 			if n := at["why"]; n != nil {
 				x.Why = t.text(n, "why")
 			}
 			if at != nil && (at["if"] == nil || at["why"] == nil) {
-				t.bad(item, "", "except: want if, and why in words")
+				t.bad(item, "write {if: loan.transferred, why: 已移交}", "except: want if, and why in words")
 			}
 			if x.If != nil {
 				r.Except = append(r.Except, x)
@@ -509,41 +605,40 @@ func (t *tree) conditions(b *Book, r *Rule, at map[string]*yaml.Node) {
 		}
 	}
 	if n := q["at_least"]; n != nil {
-		r.Needs.AtLeast = t.condition(n, "at_least", r, b.Params, wantNumber)
-		t.calls(b, n, r.Needs.AtLeast)
+		r.Needs.AtLeast = t.condition(n, "at_least", r, b, wantNumber)
+		if n.Tag == "!!int" && (n.Value == "0" || strings.HasPrefix(n.Value, "-")) {
+			t.bad(n, "", "at_least: want 1 or more")
+		} else if n.Tag == "!!int" && !decimal.MatchString(n.Value) {
+			t.number(n, "at_least")
+		}
 	}
 	if q != nil && (q["count"] == nil || q["at_least"] == nil) {
-		t.bad(n, "", "needs: want {count: worklog.submitted, at_least: 1}")
+		t.bad(n, "write needs: {count: worklog.submitted, at_least: 1}", "needs: want count and at_least")
 	}
 }
 
-func (t *tree) calls(b *Book, n *yaml.Node, c *Condition) {
-	if c == nil {
-		return
-	}
-	for _, kind := range c.Calls {
-		if b.Events[kind] == nil {
-			t.unknownEvent(b, n, "count", kind)
-		}
-	}
+// yield is one rule named in another's yields_to.
+type yield struct {
+	rule *Rule
+	to   string
+	node *yaml.Node
 }
 
 // crossCheck looks at what rules say of each other.
 func (t *tree) crossCheck(b *Book) {
 	yields := map[string][]string{}
-	for _, r := range b.Rules {
-		t.rule = r.ID
-		for _, id := range r.YieldsTo {
-			if b.byID[id] == nil {
-				t.at(r.Line, 0, fmt.Sprintf("yields_to: unknown rule %q", id), didYouMean(id, b.ids()))
-				continue
-			}
-			yields[r.ID] = append(yields[r.ID], id)
+	for _, y := range t.yields {
+		t.rule = y.rule.ID
+		if b.byID[y.to] == nil {
+			t.bad(y.node, didYouMean(y.to, b.ids()), "yields_to: unknown rule %q (没有这条规则)", y.to)
+			continue
 		}
+		yields[y.rule.ID] = append(yields[y.rule.ID], y.to)
 	}
 	for _, cycle := range cycles(yields) {
 		t.rule = cycle[0]
-		t.at(b.byID[cycle[0]].Line, 0, "the rules yield to each other in a circle: "+strings.Join(cycle, " -> "), "let one of them stand")
+		p := b.byID[cycle[0]].at["yields_to"]
+		t.at(p.line, p.col, "the rules yield to each other in a circle (循环): "+strings.Join(cycle, " -> "), "let one of them stand")
 	}
 	// A rule on one event that is closed by another opens a link of a chain.
 	chain := map[string][]string{}
@@ -559,7 +654,8 @@ func (t *tree) crossCheck(b *Book) {
 		for _, r := range b.Rules {
 			if slices.Contains(r.On, cycle[0]) && slices.Contains(r.ClosesOn, cycle[1]) {
 				t.rule = r.ID
-				t.at(r.Line, 0, "the chain of events runs in a circle: "+strings.Join(cycle, " -> "), "close one of the rules by another event")
+				p := r.at["closes_on"]
+				t.at(p.line, p.col, "the chain of events runs in a circle (循环): "+strings.Join(cycle, " -> "), "close one of the rules by another event")
 				break
 			}
 		}

@@ -1,9 +1,9 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
-	"sort"
 	"strings"
 )
 
@@ -50,19 +50,22 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// sorted puts them in the order of the file, each once.
 func (ps Problems) sorted() Problems {
-	sort.SliceStable(ps, func(i, j int) bool {
-		if ps[i].Line != ps[j].Line {
-			return ps[i].Line < ps[j].Line
-		}
-		return ps[i].Col < ps[j].Col
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col))
 	})
-	return slices.CompactFunc(ps, func(a, b Problem) bool { return a == b })
+	said := make(map[Problem]bool, len(ps))
+	return slices.DeleteFunc(ps, func(p Problem) bool {
+		twice := said[p]
+		said[p] = true
+		return twice
+	})
 }
 
 // didYouMean gives `did you mean "x"?` for the nearest of the words, or "".
 func didYouMean(word string, words []string) string {
-	best, at := "", 1+len([]rune(word))/3
+	best, at := "", max(1, len([]rune(word))/3)
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d <= at {
 			best, at = w, d-1
