@@ -68,7 +68,7 @@ func runImport(ctx context.Context, g *global, o importOptions, files []string) 
 	if o.ExitCode && !o.DryRun {
 		return usagef("--exit-code goes with --dry-run")
 	}
-	r := api.ImportRequest{DataDate: o.DataDate.Date, Sheet: o.Sheet, DryRun: o.DryRun, AllowGone: o.AllowGone, On: g.on.Date, Force: o.Force}
+	r := api.ImportRequest{DataDate: o.DataDate.Date, Sheet: o.Sheet, DryRun: o.DryRun, AllowGone: o.AllowGone, On: g.on.Date, Force: o.Force, Lang: g.lang}
 	if o.Mapping != "" {
 		text, err := os.ReadFile(o.Mapping)
 		if err != nil {

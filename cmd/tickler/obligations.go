@@ -185,7 +185,7 @@ func (g *global) obligationFooter(list []api.Obligation) {
 		}
 	}
 	if provisional {
-		fmt.Fprintln(g.stderr, g.tr("* 暂定：所在年度的放假通知尚未载入，通知公布后截止日可能变动。", "* provisional: the year's holiday notice is not loaded; the day may change when it is."))
+		g.explainStar()
 	}
 	if len(list) == 0 {
 		fmt.Fprintln(g.stderr, g.tr("没有符合条件的事项。", "Nothing to show."))
@@ -194,6 +194,10 @@ func (g *global) obligationFooter(list []api.Obligation) {
 	fmt.Fprintln(g.stderr, g.tr(
 		fmt.Sprintf("共 %d 项：逾期 %d 项，%d 个工作日内到期 %d 项。", len(list), overdue, soonWorkdays, near),
 		fmt.Sprintf("%s: %d overdue, %d due within %d workdays.", plural(len(list), "obligation", "obligations"), overdue, near, soonWorkdays)))
+}
+
+func (g *global) explainStar() {
+	fmt.Fprintln(g.stderr, g.tr("* 暂定：所在年度的放假通知尚未载入，通知公布后截止日可能变动。", "* provisional: the year's holiday notice is not loaded; the day may change when it is."))
 }
 
 // csvHead are the JSON names; what is nested has both.

@@ -107,6 +107,9 @@ func runRecord(ctx context.Context, g *global, o recordOptions, event, subject s
 				fmt.Fprintf(g.stdout, "  %s  %s  %s %s  %s  %s\n", part.title, x.Short, g.tr("截止", "due"), x.Due, x.Name, g.subject(x))
 			}
 		}
+		if len(reply.Closed) == 0 {
+			fmt.Fprintln(g.stderr, g.tr("没有办结任何事项。", "It closed nothing."))
+		}
 		return nil
 	})
 }

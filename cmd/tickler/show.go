@@ -163,26 +163,46 @@ func (g *global) showHistory(b *strings.Builder, es []api.Entry) {
 	}
 }
 
-// detail puts a record's detail on one line: key=value, in the order of keys.
+// detail puts what matters of a record on one line.
 func (g *global) detail(v any) string {
 	m, ok := v.(map[string]any)
 	if !ok {
 		text, _ := json.Marshal(v)
 		return string(text)
 	}
+	words := map[string][2]string{"due": {"截止", "due"}, "was": {"原", "was"}, "why": {"原因", "why"}, "late": {"补触发", "late"},
+		"happened": {"发生日", "happened"}, "kind": {"事件", "event"}, "period": {"期间", "period"}, "files": {"凭证", "evidence"}, "fields": {"内容", "fields"}}
 	var parts []string
 	for k, v := range m {
+		w, known := words[k]
+		if !known {
+			continue // the plan's counts and what it closes are told beside
+		}
+		var value string
 		switch x := v.(type) {
-		case nil:
 		case string:
-			if x != "" {
-				parts = append(parts, k+"="+x)
+			value = x
+		case map[string]any:
+			var kv []string
+			for k, v := range x {
+				kv = append(kv, fmt.Sprintf("%s=%v", k, v))
 			}
+			slices.Sort(kv)
+			value = strings.Join(kv, ", ")
+		case []any:
+			for _, f := range x {
+				if m, ok := f.(map[string]any); ok {
+					value = strings.TrimSpace(fmt.Sprintf("%s %v", value, m["name"]))
+				}
+			}
+		case nil:
 		default:
-			text, _ := json.Marshal(x)
-			parts = append(parts, k+"="+string(text))
+			value = fmt.Sprint(x)
+		}
+		if value != "" {
+			parts = append(parts, g.tr(w[0], w[1])+" "+value)
 		}
 	}
 	slices.Sort(parts)
-	return strings.Join(parts, " ")
+	return strings.Join(parts, g.tr("，", ", "))
 }

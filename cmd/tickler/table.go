@@ -44,6 +44,13 @@ func (s *sheet) fit(width int) {
 		}
 		total += w[i]
 	}
+	if last := len(s.heads) - 1; s.wrap && total > width {
+		to := min(w[last], max(36, w[last]-(total-width)))
+		total -= w[last] - to
+		for _, r := range s.rows {
+			r[last] = wrapped(r[last], to)
+		}
+	}
 	for _, c := range s.shrink {
 		if total <= width {
 			return
@@ -58,31 +65,39 @@ func (s *sheet) fit(width int) {
 			r[i] = cut(r[i], to)
 		}
 	}
-	if last := len(s.heads) - 1; s.wrap && total > width {
-		to := max(16, w[last]-(total-width))
-		for _, r := range s.rows {
-			r[last] = wrapped(r[last], to)
-		}
-	}
 }
 
-// wrapped breaks a text into lines of at most width, anywhere: Chinese has no
-// spaces to break at.
+// wrapped breaks a text into lines of at most width: between words, and within
+// Chinese, which has no spaces to break at, anywhere.
 func wrapped(s string, width int) string {
 	var b strings.Builder
 	n := 0
-	for _, r := range s {
-		k := text.RuneWidth(r)
-		if n+k > width {
+	put := func(word string) {
+		k := text.StringWidthWithoutEscSequences(word)
+		if n > 0 && n+k > width {
 			b.WriteByte('\n')
 			n = 0
-			if r == ' ' {
-				continue
+			if word = strings.TrimLeft(word, " "); word == "" {
+				return
 			}
+			k = text.StringWidthWithoutEscSequences(word)
 		}
 		n += k
-		b.WriteRune(r)
+		b.WriteString(word)
 	}
+	word := ""
+	for _, r := range s {
+		wide := text.RuneWidth(r) > 1
+		if wide || r == ' ' || text.StringWidthWithoutEscSequences(word) >= width-1 {
+			put(word)
+			word = ""
+		}
+		if word += string(r); wide {
+			put(word)
+			word = ""
+		}
+	}
+	put(word)
 	return b.String()
 }
 

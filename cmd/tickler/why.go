@@ -52,6 +52,12 @@ func runWhy(ctx context.Context, g *global, what string) error {
 				return g.verdictCSV(r)
 			}
 			g.writeVerdicts(&b, r)
+			for _, v := range r.Verdicts {
+				if v.Outcome == obligation.Derived && v.Provisional {
+					defer g.explainStar()
+					break
+				}
+			}
 		case r.Obligation != nil:
 			g.showObligation(&b, r.Obligation)
 			fmt.Fprintf(&b, "\n%s\n", r.Changed)
@@ -359,7 +365,7 @@ func (g *global) writeVerdicts(b *strings.Builder, r *api.WhyReply) {
 		}
 		fmt.Fprintf(b, "\n%s\n", group.title)
 		derived := group.of[0] == obligation.Derived
-		s := &sheet{heads: []string{g.tr("规则", "Rule"), g.tr("事项", "Duty"), g.tr("期次", "Occurrence"), g.tr("说明", "Because")}, shrink: []shrink{{1, 20}, {2, 14}}, wrap: true}
+		s := &sheet{heads: []string{g.tr("规则", "Rule"), g.tr("事项", "Duty"), g.tr("期次", "Occurrence"), g.tr("说明", "Because")}, shrink: []shrink{{1, 24}}, wrap: true}
 		if derived {
 			s.heads = []string{g.tr("规则", "Rule"), g.tr("事项", "Duty"), g.tr("期次", "Occurrence"), g.tr("截止日", "Due"), g.tr("触发日", "Raise"), g.tr("期限", "Limit")}
 		}
@@ -374,7 +380,7 @@ func (g *global) writeVerdicts(b *strings.Builder, r *api.WhyReply) {
 			// Of a rule that says the same of many occurrences one line is enough.
 			if same := v.Rule + "\x00" + because; same == last {
 				n++
-				s.rows[len(s.rows)-1][2] = g.tr(fmt.Sprintf("至 %s（%d 期）", v.Occurrence, n), fmt.Sprintf("to %s (%d)", v.Occurrence, n))
+				s.rows[len(s.rows)-1][2] = g.tr(fmt.Sprintf("至 %s ×%d", v.Occurrence, n), fmt.Sprintf("to %s ×%d", v.Occurrence, n))
 				continue
 			} else {
 				last, n = same, 1
