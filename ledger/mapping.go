@@ -82,13 +82,13 @@ func ParseMapping(name string, data []byte) (*Mapping, error) {
 	if err := d.Decode(&doc); err == io.EOF {
 		return p.m, nil
 	} else if err != nil {
-		return nil, fmt.Errorf("%s: %s", name, yamlMessage(err))
+		return nil, fmt.Errorf("%s:%s", name, yamlMessage(err))
 	}
 	if err := d.Decode(&more); err != io.EOF {
 		if err == nil {
 			return nil, fmt.Errorf("%s:%d:%d: want one document, here is a second", name, more.Line, more.Column)
 		}
-		return nil, fmt.Errorf("%s: %s", name, yamlMessage(err))
+		return nil, fmt.Errorf("%s:%s", name, yamlMessage(err))
 	}
 	p.document(doc.Content[0])
 	if len(p.errs) > 0 {
@@ -105,7 +105,8 @@ func ParseMapping(name string, data []byte) (*Mapping, error) {
 	return p.m, nil
 }
 
-// yamlMessage shortens what the YAML parser says to "line 3: …".
+// yamlMessage turns what the YAML parser says into "3: …", or " …" where it
+// names no line.
 func yamlMessage(err error) string {
 	s := strings.TrimPrefix(err.Error(), "yaml: ")
 	if strings.HasPrefix(s, "line ") {
@@ -113,7 +114,7 @@ func yamlMessage(err error) string {
 			return n + ": " + rest
 		}
 	}
-	return s
+	return " " + s
 }
 
 type mappingError struct {

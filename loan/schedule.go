@@ -38,8 +38,11 @@ func (s Schedule) months() int {
 // quarter, half-year or year; 利随本清 pays at the maturity.
 func (s Schedule) Dates(maturity, first, last calendar.Date) []calendar.Date {
 	var out []calendar.Date
+	if first.IsZero() || last < first {
+		return nil
+	}
 	keep := func(d calendar.Date) {
-		if d >= first && d <= last {
+		if !d.IsZero() && d >= first && d <= last {
 			out = append(out, d)
 		}
 	}
@@ -59,7 +62,7 @@ func (s Schedule) Dates(maturity, first, last calendar.Date) []calendar.Date {
 		}
 		for ; ; k++ {
 			d := s.PayDate.AddMonths(k * step)
-			if d > last {
+			if d > last || k > 0 && d.IsZero() { // no date is beyond the year 9999
 				return out
 			}
 			keep(d)
@@ -69,35 +72,37 @@ func (s Schedule) Dates(maturity, first, last calendar.Date) []calendar.Date {
 	if settle == 0 {
 		settle = 20
 	}
-	year, month, _ := first.AddMonths(-step - 1).Civil()
-	for m := int(month); ; m++ {
-		y, mm := year+(m-1)/12, (m-1)%12+1
-		if mm%step != 0 {
+	year, month, _ := first.Civil()
+	for n := year*12 + int(month) - 1 - step - 1; ; n++ { // months since the year 0
+		if (n%12+1)%step != 0 {
 			continue
 		}
-		d := onDay(y, mm, settle).AddDays(1)
+		d := onDay(n, settle).AddDays(1)
 		if s.PayDay != 0 {
-			d = onDay(y, mm, s.PayDay)
+			d = onDay(n, s.PayDay)
 			if s.PayDay < settle && s.SettleDay != 0 {
-				d = onDay(y, mm+1, s.PayDay) // settled late in a month, paid early in the next
+				d = onDay(n+1, s.PayDay) // settled late in a month, paid early in the next
 			}
 		}
-		if d > last {
+		if d > last || n >= 12*10000 {
 			return out
 		}
 		keep(d)
 	}
 }
 
-// onDay is the given day of a month, or the month's last day; month may be 13.
-func onDay(year, month, day int) calendar.Date {
-	if month > 12 {
-		year, month = year+1, month-12
+// onDay is the given day of the n-th month since the year 0, or that month's
+// last day; no date outside the years 1 to 9999.
+func onDay(n, day int) calendar.Date {
+	if n < 12 {
+		return 0
 	}
-	for {
-		if d, err := calendar.NewDate(year, time.Month(month), day); err == nil {
-			return d
-		}
-		day--
+	month, err := calendar.NewDate(n/12, time.Month(n%12+1), 1)
+	if err != nil {
+		return 0
 	}
+	if next := month.AddMonths(1); !next.IsZero() {
+		return min(month.AddDays(day-1), next.AddDays(-1))
+	}
+	return month.AddDays(min(day, 31) - 1) // December 9999
 }
