@@ -42,11 +42,11 @@ var outputs = []string{"table", "wide", "json", "csv", "name"}
 // AddFlags declares the global flags.
 func (g *global) AddFlags(f *pflag.FlagSet) {
 	g.flags = f
-	f.StringVar(&g.data, "data", defaultData, "`DIR`ectory of the store (TICKLER_DATA)")
+	f.StringVar(&g.data, "data", defaultData, "`DIR` of the store (TICKLER_DATA)")
 	f.StringVar(&g.rules, "rules", "", "rulebook `FILE` (TICKLER_RULES; default DIR/rules.yaml, else the embedded one)")
 	f.Var(&g.on, "on", "as if today were `DATE`; for import, record and tick: the business day of the change")
 	f.StringVarP(&g.output, "output", "o", "table", "`FORMAT`: table, wide, json, csv or name")
-	f.StringVar(&g.lang, "lang", "zh", "language of tables and sentences, zh or en (TICKLER_LANG, LANG)")
+	f.StringVar(&g.lang, "lang", "zh", "`zh|en`: language of tables and sentences (TICKLER_LANG, LANG)")
 	f.StringVar(&g.config, "config", "", "config `FILE` (TICKLER_CONFIG; default DIR/config.yaml)")
 	f.BoolVar(&g.noInput, "no-input", false, "never ask; fail where an answer would be needed")
 }

@@ -23,6 +23,7 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 	defer stop()
 	// Under LANG=zh_CN the library would count “” and — double, and columns break.
 	text.OverrideRuneWidthEastAsianWidth(false)
+	cobra.EnableCommandSorting = false // ours are in the order of use
 	g := &global{stdin: stdin, stdout: stdout, stderr: stderr, env: map[string]string{}, now: time.Now}
 	for _, e := range env {
 		k, v, _ := strings.Cut(e, "=")
@@ -37,6 +38,9 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 	}
 	return g.finish(ctx, err)
 }
+
+// parseNoise is what strconv says before it says what is wrong.
+var parseNoise = regexp.MustCompile(`strconv\.\w+: parsing "[^"]*": `)
 
 var negative = regexp.MustCompile(`^-[0-9]+($|\s)`)
 
@@ -83,7 +87,7 @@ init, then import, then upcoming; "serve" keeps watch.`,
 	root.SetOut(g.stdout)
 	root.SetErr(g.stderr)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{text: err.Error(), command: c.CommandPath()}
+		return &usageError{text: parseNoise.ReplaceAllString(err.Error(), ""), command: c.CommandPath()}
 	})
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
