@@ -10,6 +10,9 @@ import "context"
 // after the other. A transaction belongs to the goroutine that runs fn and
 // ends with fn. An Update or View within another of the same goroutine may
 // wait for ever.
+//
+// Every value is a sealed record (seal.go), and a backend may prove it with
+// VerifyRecord. Where it finds damage the error is an ErrCorrupt.
 type Backend interface {
 	// View runs fn on a state that does not change. It gives fn's error.
 	View(ctx context.Context, fn func(Reader) error) error

@@ -22,6 +22,9 @@ func New(backend Backend) *Store {
 	return s
 }
 
+// Backend gives what the store is kept in.
+func (s *Store) Backend() Backend { return s.backend }
+
 // Close gives up the store.
 func (s *Store) Close() error { return s.backend.Close() }
 

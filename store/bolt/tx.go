@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"go.etcd.io/bbolt"
 
@@ -19,6 +20,7 @@ type tx struct {
 	tree     *tree // as it was committed before this transaction
 	writable bool
 	changes  int // Puts and Deletes so far
+	deletes  int // Deletes alone
 	ended    bool
 	buf      []byte
 }
@@ -108,10 +110,33 @@ func (t *tx) Get(bucket string, key []byte) (value []byte, err error) {
 	if err := prove(k, v); err != nil {
 		return nil, err
 	}
-	if k, v = c.Prev(); k == nil || bytes.Compare(k, full) >= 0 {
-		return nil, errOrder
+	return nil, t.below(c, full)
+}
+
+// prev goes back by one key. Leaves whose keys were all deleted in this
+// transaction stay in the tree until it commits, and bbolt gives a nil key for
+// each; there are at most as many as deletions. known is false where there
+// were more than limit, and k is nil at the beginning of the tree.
+func (t *tx) prev(c *bbolt.Cursor, limit int) (k, v []byte, known bool) {
+	for range min(limit, t.deletes) + 1 {
+		if k, v = c.Prev(); k != nil {
+			return k, v, true
+		}
 	}
-	return nil, prove(k, v)
+	return nil, nil, limit > t.deletes
+}
+
+// below proves the record before the cursor, which must be before key. Where
+// so much was deleted that it is far, it is let be.
+func (t *tx) below(c *bbolt.Cursor, key []byte) error {
+	k, v, known := t.prev(c, 16)
+	if !known {
+		return nil
+	}
+	if k == nil || bytes.Compare(k, key) >= 0 {
+		return errOrder
+	}
+	return prove(k, v)
 }
 
 // Scan goes through a range. Every leaf of it is looked at, so that none that
@@ -161,11 +186,7 @@ func (s *scan) begin(lo []byte) (k, v []byte, err error) {
 	}
 	s.c = s.tx.b.Cursor()
 	s.c.Seek(lo)
-	k, v = s.c.Prev()
-	if k == nil || bytes.Compare(k, lo) >= 0 {
-		return nil, nil, errOrder
-	}
-	if err := prove(k, v); err != nil {
+	if err := s.tx.below(s.c, lo); err != nil {
 		return nil, nil, err
 	}
 	k, v = s.c.Seek(lo)
@@ -233,7 +254,7 @@ func (t *tx) Last(bucket string, from, to []byte) (key, value []byte, err error)
 	if err := prove(k, v); err != nil {
 		return nil, nil, err
 	}
-	k, v = c.Prev()
+	k, v, _ = t.prev(c, math.MaxInt)
 	if k == nil || bytes.Compare(k, hi) >= 0 {
 		return nil, nil, errOrder
 	}
@@ -277,6 +298,7 @@ func (t *tx) Delete(bucket string, key []byte) (err error) {
 		return damage(err)
 	}
 	t.changes++
+	t.deletes++
 	return t.b.Delete(full)
 }
 
