@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,7 +33,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TICKLER_DATA", filepath.Join(e.WorkDir, "d"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exitsWith, "notified": notified, "count": countLines},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exitsWith, "notified": notified, "count": countLines, "mask": mask},
 	})
 }
 
@@ -81,6 +82,19 @@ func notified(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Fatalf("the daemon said %q, want %q", buf[:n], args[0])
 	}
 }
+
+// mask writes the last stdout to a file, without the moments and digests that
+// differ from run to run: mask out.json
+func mask(ts *testscript.TestScript, _ bool, args []string) {
+	out := moment.ReplaceAllString(ts.ReadFile("stdout"), "MOMENT")
+	out = digest.ReplaceAllString(out, "sha256:DIGEST")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(out), 0o644))
+}
+
+var (
+	moment = regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`)
+	digest = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
+)
 
 // notifiers are the sockets of the scripts that run one after another.
 var notifiers = map[string]net.PacketConn{}

@@ -63,6 +63,10 @@ func sound(list []api.Obligation) []api.Obligation {
 		if list[i].Signatures == nil {
 			list[i].Signatures = []api.Signature{}
 		}
+		if t := list[i].RaisedAt; t != nil {
+			s := t.UTC().Truncate(time.Second)
+			list[i].RaisedAt = &s
+		}
 	}
 	return list
 }
@@ -139,8 +143,10 @@ func (g *global) left(o *api.Obligation) string {
 // standing is state and time left in one phrase.
 func (g *global) standing(o *api.Obligation) string {
 	left := g.left(o)
-	if strings.ContainsAny(left, "0123456789") {
-		left += g.tr(" 个工作日", " (workdays)")
+	if n, word, ok := strings.Cut(left, " "); ok && g.lang == "en" && n != "in" {
+		left = n + " workdays " + word // 3 workdays left
+	} else if ok && g.lang == "zh" {
+		left += " 个工作日"
 	}
 	return g.tr("（"+g.state(o.State)+"，"+left+"）", "("+g.state(o.State)+", "+left+")")
 }
