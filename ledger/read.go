@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"tickler/calendar"
@@ -200,56 +202,61 @@ func (f *file) readSheet(w *workbook, sheet string) scan {
 		f.errs.add(broken(f.name, sheet, errNoPart))
 		return scan{failed: true}
 	}
-	odd, last, err := inspect(part)
-	if err != nil {
-		f.errs.add(broken(f.name, sheet, err))
-		return scan{failed: true}
+	// A fault of the XML is all that is said of the sheet: what else was found
+	// in it may be the fault's.
+	before := f.errs
+	before.Problems = slices.Clip(before.Problems)
+	look := inspect(part)
+	s, err := f.readCells(w, sheet, look)
+	last, fault := look.finish()
+	switch {
+	case fault != nil:
+		err = fault
+	case err == nil && s.found != nil && !s.failed && s.last < last:
+		err = errShort
 	}
+	if err != nil {
+		f.errs = before
+		f.errs.add(broken(f.name, sheet, err))
+		s.failed = true
+	}
+	return s
+}
+
+// readCells reads what excelize gives of a sheet.
+func (f *file) readCells(w *workbook, sheet string, look *inspection) (scan, error) {
 	src, err := w.source(sheet)
 	if err != nil {
-		f.errs.add(broken(f.name, sheet, err))
-		return scan{failed: true}
+		return scan{}, err
 	}
 	s := f.find(sheet, src)
-	err = src.err
-	if cerr := src.close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		f.errs.add(broken(f.name, sheet, err))
-		return scan{failed: true}
+	if err = errors.Join(src.err, src.close()); err != nil {
+		return s, err
 	}
 	switch {
 	case s.found != nil:
 	case s.rows == 0:
 		f.skip(sheet, "空表", "empty")
-		return s
+		return s, nil
 	case f.opt.Sheet != "" || hinted(sheet) != "" && s.best.known >= 2 || s.best.kind == KindLoan && loanish(s.best):
 		// Meant to be read: to pass over it would lose what it holds.
 		f.noHeader(sheet, s)
 		s.failed = true
-		return s
+		return s, nil
 	default:
 		f.skip(sheet, "没有认得的表头", "no known header")
-		return s
+		return s, nil
 	}
 	if !f.opens(sheet, s.found) {
 		s.failed = true
-		return s
+		return s, nil
 	}
-	if src, err = w.source(sheet); err == nil {
-		f.rows(sheet, s, src, odd)
-		if err = src.err; err == nil && src.row < last {
-			err = errShort
-		}
-		if cerr := src.close(); err == nil {
-			err = cerr
-		}
+	if src, err = w.source(sheet); err != nil {
+		return s, err
 	}
-	if err != nil {
-		f.errs.add(broken(f.name, sheet, err))
-	}
-	return s
+	f.rows(sheet, s, src, look)
+	s.last = src.row
+	return s, errors.Join(src.err, src.close())
 }
 
 type bookError string
@@ -269,6 +276,7 @@ type scan struct {
 	first  []string // the first of them, for a message
 	unit   int      // power of ten of the unit in a title row, 单位：万元; -1 without
 	day    calendar.Date
+	last   int  // row that was read
 	failed bool // mistakes were reported already
 }
 
@@ -415,7 +423,7 @@ func (f *file) opens(sheet string, m *match) bool {
 }
 
 // rows reads the rows below the header.
-func (f *file) rows(sheet string, s scan, src source, odd map[cellAt]oddity) {
+func (f *file) rows(sheet string, s scan, src source, look *inspection) {
 	m := s.found
 	power := s.unit
 	if f.opt.Mapping != nil && f.opt.Mapping.Unit != "" {
@@ -445,9 +453,7 @@ func (f *file) rows(sheet string, s scan, src source, odd map[cellAt]oddity) {
 		f.out.Columns = append(f.out.Columns, col)
 	}
 	r := f.reader(sheet, m)
-	if len(odd) > 0 {
-		r.odd = odd
-	}
+	r.look = look
 	for {
 		cells, row, bad, ok := src.next()
 		if !ok {

@@ -687,3 +687,28 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestRowsOfANumberAlone(t *testing.T) {
+	s := read(t, "a.csv", "工号,姓名,机构\n0001,,\n", Options{})
+	if len(s.Staff) != 1 || s.Staff[0].ID != "0001" {
+		t.Errorf("got %+v", s.Staff)
+	}
+}
+
+func TestOddCellsAreFoundFarDown(t *testing.T) {
+	rows := [][]any{row(head)}
+	for i := range 1000 {
+		rows = append(rows, row(fmt.Sprintf("JJ%d", i)+rest))
+	}
+	rows[700][0] = int64(320102199001011234)
+	got := refused(t, "a.xlsx", book(t, "借据", rows), Options{})
+	if len(got) != 1 || !strings.HasPrefix(got[0], `a.xlsx:借据:701 column "借据号": "320102199001011234": want the whole number`) {
+		t.Errorf("got %s", got)
+	}
+	broken := edit(t, book(t, "说明", [][]any{{"本表由系统导出"}, {"x"}}, "借据", rows[:3]), "xl/worksheets/sheet1.xml", func(s string) string {
+		return strings.Replace(s, `<row r="2"`, "\x0b"+`<row r="2"`, 1)
+	})
+	if got := refused(t, "a.xlsx", broken, Options{}); len(got) != 1 || !strings.HasPrefix(got[0], "a.xlsx:说明: want a sound workbook") {
+		t.Errorf("a broken sheet that would be passed over: got %s", got)
+	}
+}

@@ -39,15 +39,16 @@ type file struct {
 
 // reader reads the rows of one sheet.
 type reader struct {
-	f     *file
-	sheet string
-	m     *match
-	row   int
-	index int     // of the column being read
-	cur   *column // the column being read
-	odd   map[cellAt]oddity
-	keyAt int // column of the first needed field
-	dayAt int // column of 发放日, -1 for other kinds
+	f      *file
+	sheet  string
+	m      *match
+	row    int
+	index  int         // of the column being read
+	cur    *column     // the column being read
+	look   *inspection // of the sheet's XML; nil in a CSV
+	keyAt  int         // column of the first needed field
+	needed int         // fields that the kind needs
+	dayAt  int         // column of 发放日, -1 for other kinds
 
 	// The row being filled; only the one of the sheet's kind is used.
 	loan       loan.Loan
@@ -77,6 +78,9 @@ func (f *file) reader(sheet string, m *match) *reader {
 		if s == nil {
 			continue
 		}
+		if s.needed {
+			r.needed++
+		}
 		if s.needed && (r.keyAt < 0 || s.name == specs[m.kind][0].name) {
 			r.keyAt = i
 		}
@@ -90,6 +94,9 @@ func (f *file) reader(sheet string, m *match) *reader {
 // take reads one row of data.
 func (r *reader) take(cells [][]byte, row int) {
 	r.row = row
+	if r.look != nil {
+		r.look.reach(row)
+	}
 	filled, single := 0, 0
 	for i, b := range cells {
 		if len(b) > 0 && !r.f.isBlank(b) {
@@ -106,7 +113,7 @@ func (r *reader) take(cells [][]byte, row int) {
 			Hint: Text{"单元格里的逗号要用引号包住", "a cell with a comma in it needs quotes"}})
 		return
 	}
-	if filled == 1 && single != r.keyAt || filled == 1 && len(r.m.columns) > 1 {
+	if filled == 1 && (single != r.keyAt || r.needed > 1) {
 		r.f.errs.add(Problem{File: r.f.name, Sheet: r.sheet, Row: row, Column: r.header(single), Cell: r.f.show(cells[single]),
 			Want: Text{"要完整的一行数据，该行只有一个单元格有内容", "want a whole row of data, this one has a single cell"},
 			Hint: Text{"若是说明文字，删去该行", "delete the row if it is a note"}})
@@ -125,7 +132,7 @@ func (r *reader) take(cells [][]byte, row int) {
 		}
 		r.cur, r.index = c, i
 		b = trimASCII(b)
-		if r.odd != nil && c.spec != nil && r.isOdd(b) {
+		if r.look != nil && c.spec != nil && r.isOdd(b) {
 			continue
 		}
 		if len(b) == 0 {
@@ -557,7 +564,7 @@ func (r *reader) subject(b []byte) loan.Ref {
 
 // isOdd sees to a cell of which the workbook says more than its text.
 func (r *reader) isOdd(b []byte) bool {
-	o, ok := r.odd[cellAt{r.row, r.index}]
+	o, ok := r.look.odd[cellAt{r.row, r.index}]
 	if !ok {
 		return false
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"path"
 	"strconv"
 	"strings"
@@ -22,7 +23,7 @@ const (
 )
 
 // workbook is an open .xlsx. excelize reads its cells; what it keeps silent
-// about, a second look at the XML tells: see inspect.
+// about, a second look at the XML tells: see inspection.
 type workbook struct {
 	*excelize.File
 	parts map[string]*zip.File // sheet name -> its part
@@ -124,16 +125,72 @@ const (
 	oddZeros                     // a number written 12.0
 )
 
-// inspect walks the XML of a sheet for what excelize does not tell: it takes
-// broken XML for the end of the sheet, gives a formula without a value as
-// nothing, and numbers and texts alike. last is the last row that has a cell.
-func inspect(part *zip.File) (odd map[cellAt]oddity, last int, err error) {
+// inspection is a second look at the XML of a sheet for what excelize does not
+// tell: it takes broken XML for the end of the sheet, gives a formula without a
+// value as nothing, and numbers and texts alike. It runs beside the reading of
+// the cells, and a little ahead of it.
+type inspection struct {
+	batches chan batch
+	odd     map[cellAt]oddity // of the rows around the one reached
+	upTo    int               // rows that are looked at
+	last    int               // row with a cell
+	err     error
+}
+
+// batch is some hundred rows, or what ended the look.
+type batch struct {
+	odd        map[cellAt]oddity
+	upTo, last int
+	err        error
+}
+
+// inspect starts a look at a sheet. Its finish must be called.
+func inspect(part *zip.File) *inspection {
+	in := &inspection{batches: make(chan batch, 8)}
+	go func() {
+		defer close(in.batches)
+		if last, err := walk(part, in.batches); err != nil || last > 0 {
+			in.batches <- batch{upTo: math.MaxInt, last: last, err: err}
+		}
+	}()
+	return in
+}
+
+// reach waits until the row was looked at. Rows come in order.
+func (in *inspection) reach(row int) {
+	for in.upTo < row {
+		b, ok := <-in.batches
+		if !ok {
+			in.upTo, in.odd = math.MaxInt, nil
+			return
+		}
+		in.take(b)
+	}
+}
+
+func (in *inspection) take(b batch) {
+	in.odd, in.upTo, in.last = b.odd, b.upTo, b.last
+	if b.err != nil {
+		in.err = b.err
+	}
+}
+
+// finish waits for the end of the look. last is the last row with a cell.
+func (in *inspection) finish() (last int, err error) {
+	for b := range in.batches {
+		in.take(b)
+	}
+	return in.last, in.err
+}
+
+// walk goes through a sheet, and sends what is odd every some hundred rows.
+func walk(part *zip.File, out chan<- batch) (last int, err error) {
 	r, err := part.Open()
 	if err != nil {
-		return nil, 0, err
+		return 0, err
 	}
 	defer r.Close()
-	odd = map[cellAt]oddity{}
+	odd := map[cellAt]oddity{}
 	d := xml.NewDecoder(io.LimitReader(r, maxUnpacked))
 	var (
 		here     cellAt
@@ -154,13 +211,17 @@ func inspect(part *zip.File) (odd map[cellAt]oddity, last int, err error) {
 			break
 		}
 		if err != nil {
-			return nil, last, fmt.Errorf("after row %d: %w", row, err)
+			return last, fmt.Errorf("after row %d: %w", row, err)
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
 			depth++
 			switch t.Name.Local {
 			case "row":
+				if row%256 == 0 && row > 0 {
+					out <- batch{odd: odd, upTo: row, last: last}
+					odd = map[cellAt]oddity{}
+				}
 				row, col = row+1, 0
 				for _, a := range t.Attr {
 					if a.Name.Local == "r" {
@@ -215,7 +276,8 @@ func inspect(part *zip.File) (odd map[cellAt]oddity, last int, err error) {
 			}
 		}
 	}
-	return odd, last, nil
+	out <- batch{odd: odd, upTo: row, last: last}
+	return last, nil
 }
 
 // oddNumber tells a number that, as an identifier, is not what it was.
