@@ -106,6 +106,9 @@ func (f pages) read(id uint64) (page, error) {
 	}
 	for i := range n {
 		pos, ksize, vsize := p.sizes(i)
+		if p.leaf && order.Uint32(p.element(i)) != 0 { // bbolt would give no value for it
+			return page{}, &fault{id, "holds another tree"}
+		}
 		if int(pos) != at-pageHeader-i*elementSize || ksize == 0 {
 			return page{}, &fault{id, "has an element out of place"}
 		}

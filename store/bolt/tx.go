@@ -102,6 +102,9 @@ func (t *tx) Get(bucket string, key []byte) (value []byte, err error) {
 	c := t.b.Cursor()
 	k, v := c.Seek(full)
 	if bytes.Equal(k, full) {
+		if v == nil {
+			return nil, corrupt("a record has no value")
+		}
 		return v[:len(v):len(v)], nil
 	}
 	if k == nil || bytes.Compare(k, full) < 0 {
