@@ -33,6 +33,13 @@ func guarded(s string) string {
 	return s
 }
 
+func guardedRow(r []string) []string {
+	for i := range r {
+		r[i] = guarded(r[i])
+	}
+	return r
+}
+
 // writeCSV writes RFC 4180, with line feeds, a header first.
 func writeCSV(w io.Writer, head []string, rows func(yield func([]string) bool)) error {
 	c := csv.NewWriter(w)
@@ -40,10 +47,7 @@ func writeCSV(w io.Writer, head []string, rows func(yield func([]string) bool)) 
 		return err
 	}
 	for r := range rows {
-		for i := range r {
-			r[i] = guarded(r[i])
-		}
-		if err := c.Write(r); err != nil {
+		if err := c.Write(guardedRow(r)); err != nil {
 			return err
 		}
 	}
