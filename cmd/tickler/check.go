@@ -31,11 +31,13 @@ func runCheck(ctx context.Context, g *global) error {
 		return err
 	}
 	var r *api.CheckReply
+	done := g.busy(g.tr("正在检查", "checking"))
 	if c != nil {
 		r, err = c.Check(ctx)
 	} else {
 		r, err = g.checkOffline(ctx)
 	}
+	done()
 	if err != nil {
 		return err
 	}

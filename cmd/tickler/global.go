@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -33,7 +34,8 @@ type global struct {
 	listen  string // serve's HTTPS address from the config file
 	noInput bool
 
-	flags *pflag.FlagSet // tells which flags were given
+	flags   *pflag.FlagSet // tells which flags were given
+	patient atomic.Bool    // the command ends by itself when it is interrupted
 }
 
 // outputs are the forms of -o.

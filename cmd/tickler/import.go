@@ -84,7 +84,9 @@ func runImport(ctx context.Context, g *global, o importOptions, files []string) 
 				return fmt.Errorf("read ledger: %w", err)
 			}
 			r.Name = filepath.Base(path)
+			done := g.busy(g.tr("正在导入 ", "importing ") + r.Name)
 			reply, err := c.Import(ctx, r, body)
+			done()
 			if err != nil {
 				if rest := len(files) - i - 1; rest > 0 {
 					fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("%s 被拒，后面 %d 个文件没有导入。", r.Name, rest), fmt.Sprintf("%s was refused; %s not imported.", r.Name, plural(rest, "file after it was", "files after it were"))))

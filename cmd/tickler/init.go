@@ -119,7 +119,7 @@ func createStore(ctx context.Context, g *global, o scheduler.InitOptions) error 
 
 // setGoLive writes the head record, or one branch's date into it.
 func setGoLive(ctx context.Context, g *global, o scheduler.InitOptions) error {
-	st, err := openStore(g.storePath())
+	st, err := openStore(g.storePath(), lockWait)
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,11 @@ func (g *global) open(_ context.Context) (*process, error) { return g.openAs(sch
 
 // openAs opens the store with what a caller wants otherwise than one command.
 func (g *global) openAs(cfg scheduler.Config) (*process, error) {
-	st, err := openStore(g.storePath())
+	wait := lockWait
+	if cfg.Daemon {
+		wait = daemonLockWait
+	}
+	st, err := openStore(g.storePath(), wait)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +57,14 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	return &process{store: st, scheduler: s, handler: h, client: api.InProcess(h)}, nil
 }
 
-// lockWait is how long a command waits for another to end.
-const lockWait = time.Second
+// How long a command, and how long a daemon, waits for another to end.
+const (
+	lockWait       = time.Second
+	daemonLockWait = 3 * time.Second
+)
 
-func openStore(path string) (*store.Store, error) {
-	db, err := bolt.Open(path, bolt.Options{Timeout: lockWait})
+func openStore(path string, wait time.Duration) (*store.Store, error) {
+	db, err := bolt.Open(path, bolt.Options{Timeout: wait})
 	if err != nil {
 		return nil, coded(err)
 	}

@@ -31,12 +31,47 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 	}
 	root := newRootCommand(g)
 	root.SetArgs(shieldNegatives(args))
-	ran, err := root.ExecuteContextC(ctx)
+	ran, err := g.execute(ctx, root)
+	stop() // a second interrupt ends at once
 	var u *usageError
 	if errors.As(err, &u) && u.command == "" {
 		u.command = ran.CommandPath()
 	}
 	return g.finish(ctx, err)
+}
+
+// grace is how long a command has to end by itself once it is interrupted.
+const grace = 300 * time.Millisecond
+
+// execute runs the command line. An interrupted command that does not look up
+// is left behind: the process ends, and with it a transaction that is not
+// committed, of which then nothing remains.
+func (g *global) execute(ctx context.Context, root *cobra.Command) (ran *cobra.Command, err error) {
+	ran = root
+	type result struct {
+		ran *cobra.Command
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		ran, err := root.ExecuteContextC(ctx)
+		done <- result{ran, err}
+	}()
+	select {
+	case r := <-done:
+		return r.ran, r.err
+	case <-ctx.Done():
+	}
+	if g.patient.Load() {
+		r := <-done
+		return r.ran, r.err
+	}
+	select {
+	case r := <-done:
+		return r.ran, r.err
+	case <-time.After(grace):
+		return ran, context.Canceled
+	}
 }
 
 // parseNoise is what strconv says before it says what is wrong.

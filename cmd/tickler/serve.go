@@ -48,6 +48,7 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	if !g.on.IsZero() {
 		return usagef("--on: a daemon keeps the day by the clock")
 	}
+	g.patient.Store(true)
 	log := g.log()
 	// Whoever holds the store may take away the socket of a daemon that died.
 	p, err := g.openAs(scheduler.Config{Daemon: true, Log: log})
