@@ -168,6 +168,9 @@ func (t *tree) date(n *yaml.Node, key string, anchors []string) (DateExpr, bool)
 		if err != nil {
 			return fail(ws[i], "", "%v", err)
 		}
+		if anchors != nil && !slices.Contains(anchors, "loan.maturity") {
+			return fail(ws[i], "", "a fixed day fits a rule for a loan without every, on and since; this rule can count from %s", orList(anchors))
+		}
 		e.Anchor, e.Date = "date", d
 		return e, true
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/expr-lang/expr/vm"
 
@@ -52,14 +53,15 @@ type deriver struct {
 	trace func(*Reason)
 	only  func(*Rule, loan.Ref) bool // what to look at; nil is everything
 
-	duties []obligation.Duty
-	rules  []*Rule // of each duty
-	next   calendar.Date
-	failed map[loan.Ref]error
+	duties  []obligation.Duty
+	rules   []*Rule // of each duty
+	outside []spot  // where there is a duty that is due outside the window
+	next    calendar.Date
+	failed  map[loan.Ref]error
 
 	filled struct { // what the environment holds
-		loan *loan.Loan
-		asOf calendar.Date
+		loan      *loan.Loan
+		asOf, end calendar.Date
 	}
 	landings map[calendar.Date]calendar.Date // maturity -> landed
 }
@@ -70,7 +72,30 @@ func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriv
 	return d
 }
 
+// wakes notes the days on which facts at hand change their meaning by
+// themselves: a maturity passes, a fact or an event of a day to come takes
+// hold.
+func (d *deriver) wakes() {
+	for _, f := range d.facts.Loans {
+		for i := range f.History {
+			if v := &f.History[i]; v.From > d.today {
+				d.wake(v.From)
+			}
+		}
+		if l := f.History.At(d.today); l != nil && l.Open() && !l.Maturity.IsZero() {
+			d.wake(d.landed(l.Maturity).AddDays(1))
+		}
+	}
+	for i := range d.facts.Events {
+		d.wake(d.facts.Events[i].Happened)
+	}
+	for _, c := range d.facts.Collaterals {
+		d.wake(c.LastInspected)
+	}
+}
+
 func (d *deriver) unit(u loan.Ref) {
+	d.wakes()
 	switch u.Kind {
 	case loan.KindBorrower:
 		for _, f := range d.facts.Loans {
@@ -183,9 +208,6 @@ type occurrence struct {
 }
 
 func (d *deriver) loanRules(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) error {
-	if now.Open() && !now.Maturity.IsZero() {
-		d.wake(d.landed(now.Maturity).AddDays(1))
-	}
 	base := occurrence{subject: ref, file: f, borrower: now.Borrower, branch: now.Branch, officer: now.Officer}
 	for _, r := range d.active(loan.KindLoan, ref) {
 		o := base
@@ -233,8 +255,21 @@ func (d *deriver) dated(o occurrence, l *loan.Loan) error {
 	if !l.Open() || l.Disbursed > o.anchor {
 		return d.dismiss(o, obligation.NotSeen, notSeen(l, o.anchor))
 	}
-	d.fillLoan(o.file, l, o.asOf)
+	d.fillLoan(o.file, l, o.asOf, 0)
 	return d.decide(o)
+}
+
+// unseen says why a period ending on end does not see a loan; "" if it does. A
+// loan settled since is not seen either: what was coming is cancelled, what
+// was missed lapses.
+func (d *deriver) unseen(f *loan.LoanFile, l *loan.Loan, end, asOf calendar.Date) string {
+	if now := f.History.At(d.today); !now.Open() {
+		return notSeen(now, end)
+	}
+	if !d.seenInPeriod(l, end, asOf) {
+		return notSeen(l, end)
+	}
+	return ""
 }
 
 func notSeen(l *loan.Loan, end calendar.Date) string {
@@ -336,10 +371,10 @@ func (d *deriver) loanPeriods(o occurrence) error {
 		if o.rule.Due.Anchor == "period.start" {
 			o.anchor = p.Start
 		}
-		if !d.seenInPeriod(l, p.End, o.asOf) {
-			return d.dismiss(o, obligation.NotSeen, notSeen(l, p.End))
+		if why := d.unseen(o.file, l, p.End, o.asOf); why != "" {
+			return d.dismiss(o, obligation.NotSeen, why)
 		}
-		d.fillLoan(o.file, l, o.asOf)
+		d.fillLoan(o.file, l, o.asOf, p.End)
 		d.fillPeriod(p)
 		return d.decide(o)
 	})
@@ -383,13 +418,13 @@ func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last c
 			if o.rule.Due.Anchor == "interest.date_landed" || o.rule.Due.Anchor == "fee.date_landed" {
 				o.anchor = d.landed(day)
 			}
-			if !d.seenInPeriod(l, day, o.asOf) {
-				if err := d.dismiss(o, obligation.NotSeen, notSeen(l, day)); err != nil {
+			if why := d.unseen(o.file, l, day, o.asOf); why != "" {
+				if err := d.dismiss(o, obligation.NotSeen, why); err != nil {
 					return err
 				}
 				continue
 			}
-			d.fillLoan(o.file, l, o.asOf)
+			d.fillLoan(o.file, l, o.asOf, day)
 			landed := Day{d.landed(day)}
 			d.env.Interest = interestEnv{Date: Day{day}, DateLanded: landed, Unpaid: d.interestUnpaid(o.file, day)}
 			d.env.Fee = feeEnv{Date: Day{day}, DateLanded: landed}
@@ -504,7 +539,6 @@ func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {
 		}
 		e.MaxTermMonths = max(e.MaxTermMonths, l.TermMonths())
 		e.Abnormal = e.Abnormal || d.abnormal(f, l, d.today)
-		d.wake(d.landed(l.Maturity).AddDays(1))
 		if from.IsZero() || l.Disbursed < from {
 			from = l.Disbursed // the earliest payout: the strictest reading
 			base.loan, base.file = l, f
@@ -514,7 +548,7 @@ func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {
 	for _, r := range rules {
 		o := base
 		o.rule = r
-		d.fillBorrower(o.borrower, d.today, d.today)
+		d.fillBorrower(o.borrower, d.today, 0)
 		d.filled.loan = nil
 		d.env.Collateral = e
 		var err error
@@ -593,6 +627,8 @@ func (d *deriver) eventRules(u loan.Ref) {
 
 // locate says whose an event's duty is.
 func (d *deriver) locate(o *occurrence, u loan.Ref) {
+	d.filled.loan = nil
+	d.env.Loan, d.env.Borrower = loanEnv{}, borrowerEnv{} // of the occurrence before
 	switch o.subject.Kind {
 	case loan.KindLoan:
 		for _, f := range d.facts.Loans {
@@ -600,7 +636,7 @@ func (d *deriver) locate(o *occurrence, u loan.Ref) {
 				l := f.History.At(d.today)
 				o.loan, o.file = l, f
 				o.borrower, o.branch, o.officer = l.Borrower, l.Branch, l.Officer
-				d.fillLoan(f, f.History.At(o.asOf), o.asOf)
+				d.fillLoan(f, f.History.At(o.asOf), o.asOf, 0)
 			}
 		}
 	case loan.KindCollateral:
@@ -613,7 +649,7 @@ func (d *deriver) locate(o *occurrence, u loan.Ref) {
 			}
 		}
 	default:
-		d.fillGroup(o, o.asOf)
+		d.fillGroup(o, 0)
 	}
 	if u.Kind == loan.KindBorrower && o.borrower == "" {
 		o.borrower = u.ID
@@ -665,6 +701,7 @@ func (d *deriver) decide(o occurrence) error {
 		return err
 	}
 	if duty.Due < d.window.From || duty.Due > d.window.To {
+		d.outside = append(d.outside, spot{r.ID, o.subject, o.anchor})
 		reason.Due = duty.Due
 		return d.verdict(reason, obligation.Outside)
 	}
@@ -771,7 +808,7 @@ func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) erro
 // raise gives the day a duty comes onto someone's desk. Without a `raise` of
 // its own: 10 working days before a `before` limit, the day after the period
 // for a limit after it, the period's first day for `on period.end` and
-// quotas, else the anchor's day.
+// quotas, else the anchor's day, for `since` too.
 func (d *deriver) raise(o occurrence, due calendar.Date) (calendar.Date, bool, error) {
 	r := o.rule
 	back := func(n int) (calendar.Date, bool, error) {
@@ -782,19 +819,7 @@ func (d *deriver) raise(o occurrence, due calendar.Date) (calendar.Date, bool, e
 		return res.Date, res.Provisional, nil
 	}
 	if e := r.Raise; e != nil {
-		from := o.anchor
-		switch {
-		case e.Anchor == "due":
-			from = due
-		case e.Anchor == "period.start":
-			from = o.period.Start
-		case e.Anchor == "period.end":
-			from = o.period.End
-		case e.Anchor == "date":
-			from = e.Date
-		case o.loan != nil && r.For == loan.KindLoan && r.Every == "":
-			from = d.loanAnchor(*e, o.loan)
-		}
+		from := d.raiseAnchor(o, e, due)
 		if e.On {
 			return from, false, nil
 		}
@@ -808,10 +833,39 @@ func (d *deriver) raise(o occurrence, due calendar.Date) (calendar.Date, bool, e
 		return back(10)
 	case o.period != nil && r.Due.Anchor == "period.end":
 		return o.period.End.AddDays(1), false, nil
-	case len(r.Since) > 0:
-		return back(10)
 	}
 	return o.anchor, false, nil
+}
+
+// raiseAnchor gives the day that a rule's own `raise` counts from; where the
+// facts do not know it, that is the day which the limit counts from.
+func (d *deriver) raiseAnchor(o occurrence, e *DateExpr, due calendar.Date) calendar.Date {
+	var day calendar.Date
+	group, field, _ := strings.Cut(e.Anchor, ".")
+	switch {
+	case e.Anchor == "due":
+		day = due
+	case e.Anchor == "date":
+		day = e.Date
+	case e.Anchor == "period.start":
+		day = o.period.Start
+	case e.Anchor == "period.end":
+		day = o.period.End
+	case e.Anchor == "interest.date", e.Anchor == "fee.date":
+		day = d.env.Interest.Date.Date
+	case e.Anchor == "interest.date_landed", e.Anchor == "fee.date_landed":
+		day = d.env.Interest.DateLanded.Date
+	case e.Anchor == "event.date":
+		day = d.env.Event.Date.Date
+	case group == "event":
+		day, _ = calendar.ParseDate(d.env.Event.X[field])
+	case group == "loan" && o.loan != nil:
+		day = d.loanAnchor(*e, o.loan)
+	}
+	if day.IsZero() {
+		return o.anchor
+	}
+	return day
 }
 
 // progress counts the quota's events in the period and closes the duty on the
@@ -851,14 +905,16 @@ func (d *deriver) concerns(of, subject loan.Ref) bool {
 	return false
 }
 
+// spot is where a rule makes a duty for a subject.
+type spot struct {
+	rule    string
+	subject loan.Ref
+	anchor  calendar.Date
+}
+
 // yield drops the duties of rules that give way to another one for the same
 // subject and the same end of period.
 func (d *deriver) yield() {
-	type spot struct {
-		rule    string
-		subject loan.Ref
-		anchor  calendar.Date
-	}
 	var there map[spot]bool
 	for i, r := range d.rules {
 		if len(r.YieldsTo) == 0 {
@@ -866,6 +922,9 @@ func (d *deriver) yield() {
 		}
 		if there == nil {
 			there = map[spot]bool{}
+			for _, x := range d.outside {
+				there[x] = true
+			}
 			for _, x := range d.duties {
 				there[spot{x.Rule, x.Subject, x.Anchor}] = true
 			}

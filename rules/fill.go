@@ -5,12 +5,13 @@ import (
 	"tickler/loan"
 )
 
-// fillLoan puts a loan's facts as of a day into the environment.
-func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) {
-	if d.filled.loan == l && d.filled.asOf == asOf {
+// fillLoan puts a loan's facts as of a day into the environment; end is the
+// last day of the period that is asked about, zero for none.
+func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf, end calendar.Date) {
+	if d.filled.loan == l && d.filled.asOf == asOf && d.filled.end == end {
 		return
 	}
-	d.filled.loan, d.filled.asOf = l, asOf
+	d.filled.loan, d.filled.asOf, d.filled.end = l, asOf, end
 	d.env.Loan = loanEnv{
 		ID: f.ID, Contract: l.Contract, Borrower: l.Borrower, Branch: l.Branch, Officer: l.Officer,
 		Product: l.Product, Amount: l.Amount.Yuan(), Balance: l.Balance.Yuan(), InterestArrears: l.Arrears.Yuan(),
@@ -20,7 +21,7 @@ func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) {
 		Extended: l.Extended(), FirstTime: l.FirstTime(), Transferred: d.transferred(f, l, asOf),
 		Abnormal: d.abnormal(f, l, asOf), Unpaid: d.unpaid(l, asOf), Status: l.Status, X: l.X,
 	}
-	d.fillBorrower(l.Borrower, asOf, asOf)
+	d.fillBorrower(l.Borrower, asOf, end)
 	d.env.Count = d.counter(loan.Ref{Kind: loan.KindLoan, ID: f.ID})
 }
 
@@ -73,21 +74,38 @@ func (d *deriver) fillPeriod(p calendar.Period) {
 	d.env.Period.Label = p.Label(d.book.Fiscal)
 }
 
+// sees says that a loan counts towards its borrower, officer or branch: as of
+// the day something was left, and a period ending on end, if there is one,
+// sees it.
+func (d *deriver) sees(l *loan.Loan, asOf, end calendar.Date) bool {
+	if end.IsZero() {
+		return l.Open()
+	}
+	return d.seenInPeriod(l, end, asOf)
+}
+
 // fillBorrower puts a borrower's facts as of a day into the environment, over
-// those of his loans that a period ending on `end` sees, and says whether one
-// is. Mode key if any of them is, class the worst; branch and officer of his
-// own sheet, or else of his oldest open loan.
-func (d *deriver) fillBorrower(id string, end, asOf calendar.Date) bool {
+// those of his loans that a period ending on `end` sees (all that are open,
+// for zero), and says whether one of them still is. Mode key if any of them
+// is, class the worst; branch and officer of his own sheet, or else of his
+// oldest open loan.
+func (d *deriver) fillBorrower(id string, asOf, end calendar.Date) bool {
 	b := borrowerEnv{ID: id, Mode: string(loan.Regular), Class: string(loan.Normal)}
 	var oldest *loan.Loan
+	open, seen := false, false // of the oldest; of any
 	for _, f := range d.facts.Loans {
 		l := f.History.At(asOf)
-		if l == nil || l.Borrower != id || !d.seenInPeriod(l, end, asOf) {
+		if l == nil || l.Borrower != id {
 			continue
 		}
-		if oldest == nil || l.Disbursed < oldest.Disbursed {
-			oldest = l
+		sees := d.sees(l, asOf, end)
+		if oldest == nil || sees && !open || sees == open && l.Disbursed < oldest.Disbursed {
+			oldest, open = l, sees
 		}
+		if !sees {
+			continue
+		}
+		seen = seen || f.History.At(d.today).Open()
 		if l.Mode == loan.Key {
 			b.Mode = string(loan.Key)
 		}
@@ -116,24 +134,25 @@ func (d *deriver) fillBorrower(id string, end, asOf calendar.Date) bool {
 		}
 	}
 	d.env.Borrower = b
-	return oldest != nil
+	return seen
 }
 
 // fillGroup fills the environment for a borrower, an officer or a branch and
-// says whether a period ending on `end` sees it.
+// says whether a period ending on `end` sees it: one of its loans is seen, and
+// not settled since.
 func (d *deriver) fillGroup(o *occurrence, end calendar.Date) bool {
 	d.filled.loan = nil
 	d.env.Count = d.counter(o.subject)
 	id := o.subject.ID
 	if o.subject.Kind == loan.KindBorrower {
-		seen := d.fillBorrower(id, end, o.asOf)
+		seen := d.fillBorrower(id, o.asOf, end)
 		o.borrower, o.branch, o.officer = id, d.env.Borrower.Branch, d.env.Borrower.Officer
 		return seen
 	}
 	seen := false
 	for _, f := range d.facts.Loans {
 		l := f.History.At(o.asOf)
-		if l == nil || !d.seenInPeriod(l, end, o.asOf) {
+		if l == nil || !d.sees(l, o.asOf, end) || !f.History.At(d.today).Open() {
 			continue
 		}
 		if o.subject.Kind == loan.KindOfficer && l.Officer == id {
