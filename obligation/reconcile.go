@@ -115,10 +115,9 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
 	switch o.State {
 	case Done, Waived:
-		if o.State == Done && o.ClosedBy != "" {
-			reopen(o, d, c, note)
+		if o.State == Waived || o.ClosedBy == "" || !reopen(o, d, c, note) {
+			return
 		}
-		return
 	case Cancelled, Lapsed:
 		o.State = Planned
 		if !o.RaisedOn.IsZero() {
@@ -144,13 +143,14 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	}
 }
 
-// reopen takes a done obligation back whose closing event is no longer there.
-func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
+// reopen takes a done obligation back whose closing event is no longer there,
+// and says whether it did.
+func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
 	if _, ok := c.Closings[o.Key.String()]; ok || d.Closed != nil {
-		return
+		return false
 	}
 	if c.Closings == nil {
-		return // the caller did not say what events there are
+		return false // the caller did not say what events there are
 	}
 	o.State, o.DoneOn, o.Submitted, o.ClosedBy = Planned, 0, 0, ""
 	if !o.RaisedOn.IsZero() {
@@ -158,6 +158,7 @@ func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	}
 	o.Cause = fmt.Sprintf("撤销了办结事件（%s）", c.Cause)
 	note(ChangeReopened, o, o.Due)
+	return true
 }
 
 // settle raises an obligation whose day has come, and closes one that an
