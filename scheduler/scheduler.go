@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -49,7 +50,8 @@ type Scheduler struct {
 	started  time.Time
 	lastScan time.Time // the last one that succeeded
 	scanErr  string
-	saidBook string // the problem last logged
+	looked   [sha256.Size]byte // of the files last read
+	saidBook string            // the problem last logged
 	saidCal  string
 }
 
@@ -103,15 +105,23 @@ func New(cfg Config) (*Scheduler, error) {
 	return s, nil
 }
 
-// reload reads the rulebook and calendar files, and keeps what is in force
-// where they are bad. It says whether something in force changed.
+// reload reads the rulebook and calendar files where they are not what was
+// last looked at, and keeps what is in force where they are bad. It says
+// whether something in force changed.
 func (s *Scheduler) reload() bool {
+	files, readErr := s.documents()
+	s.mu.RLock()
+	same := readErr == nil && s.book != nil && s.cal != nil && files == s.looked
+	s.mu.RUnlock()
+	if same {
+		return false
+	}
 	book, bookErr := loadBook(s.cfg.RulesPath)
 	cal, calErr := LoadCalendar(s.cfg.CalendarDir)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	changed := false
-	s.bookErr, s.calErr = "", ""
+	s.bookErr, s.calErr, s.looked = "", "", files
 	if bookErr != nil {
 		s.bookErr = bookErr.Error()
 	} else if s.book == nil || s.book.Digest() != book.Digest() {
@@ -125,6 +135,30 @@ func (s *Scheduler) reload() bool {
 	return changed
 }
 
+// documents gives a digest of the rulebook's and the calendar's files as they
+// stand. They are polled, not watched: shares and renames work too.
+func (s *Scheduler) documents() ([sha256.Size]byte, error) {
+	var sum [sha256.Size]byte
+	h := sha256.New()
+	names, err := calendarFiles(s.cfg.CalendarDir)
+	if err != nil {
+		return sum, err
+	}
+	if s.cfg.RulesPath != "" {
+		names = append(names, s.cfg.RulesPath)
+	}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return sum, err
+		}
+		fmt.Fprintf(h, "%q %d\n", name, len(text))
+		h.Write(text)
+	}
+	h.Sum(sum[:0])
+	return sum, nil
+}
+
 func loadBook(path string) (*rules.Book, error) {
 	if path == "" {
 		return rules.Parse("rules.yaml", tickler.Rulebook)
@@ -136,19 +170,27 @@ func loadBook(path string) (*rules.Book, error) {
 	return rules.Parse(path, text)
 }
 
-// LoadCalendar gives the State Council's notices that the program ships with,
-// and over them every notice and overlay of the directory, by file name. A
-// missing directory adds nothing.
-func LoadCalendar(dir string) (*calendar.Calendar, error) {
-	cal := calendar.Builtin()
+func calendarFiles(dir string) ([]string, error) {
 	if dir == "" {
-		return cal, nil
+		return nil, nil
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 	if err != nil {
 		return nil, fmt.Errorf("list calendar files: %w", err)
 	}
 	sort.Strings(files)
+	return files, nil
+}
+
+// LoadCalendar gives the State Council's notices that the program ships with,
+// and over them every notice and overlay of the directory, by file name. A
+// missing directory adds nothing.
+func LoadCalendar(dir string) (*calendar.Calendar, error) {
+	cal := calendar.Builtin()
+	files, err := calendarFiles(dir)
+	if err != nil {
+		return nil, err
+	}
 	for _, f := range files {
 		text, err := os.ReadFile(f)
 		if err != nil {

@@ -14,6 +14,9 @@ import (
 // once and with its original due day.
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
 	now := s.now()
+	if reply, err := s.idle(ctx, r); err != nil || reply != nil {
+		return reply, refine(err)
+	}
 	var reply *api.TickReply
 	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.begin(tx, actor, r.On, r.Force, now)
@@ -61,9 +64,6 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 			}
 		}
 		reply = &api.TickReply{Today: c.today, Since: since, Derived: len(c.order), Plan: c.counts, Failed: c.failed, Warnings: c.warnings}
-		if len(c.order) == 0 && len(raise) == 0 && c.meta.Cursor == c.today {
-			return nil // nothing to do, nothing written
-		}
 		c.meta.Cursor, c.meta.LastTick = c.today, now.UTC()
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
@@ -71,6 +71,41 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 		return nil, refine(err)
 	}
 	return reply, nil
+}
+
+// idle answers a scan that has nothing to do, so that it writes nothing and
+// waits for nobody: nil where there is work.
+func (s *Scheduler) idle(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
+	book, cal := s.inForce()
+	var reply *api.TickReply
+	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		today, warning, err := s.businessDay(&meta, book, r.On, r.Force)
+		if err != nil {
+			return err
+		}
+		if meta.Cursor != today || meta.BusinessDate != today || meta.Rulebook != book.Digest() || meta.Calendar != cal.Version() || windowEnd(today) > meta.WindowEnd {
+			return nil
+		}
+		for _, list := range []func() ([]loan.Ref, error){
+			tx.Dirty,
+			func() ([]loan.Ref, error) { return tx.ToDerive(today) },
+			func() ([]loan.Ref, error) { return tx.ToRaise(today) },
+		} {
+			if units, err := list(); err != nil || len(units) > 0 {
+				return err
+			}
+		}
+		reply = &api.TickReply{Today: today, Since: meta.Cursor, Plan: map[string]int{}}
+		if warning != "" {
+			reply.Warnings = []string{warning}
+		}
+		return nil
+	})
+	return reply, err
 }
 
 // raiseUnit raises what is due of a unit whose derivation stands.
