@@ -23,8 +23,8 @@ var builtinEvents = []EventKind{
 
 	{Kind: "ledger.recorded", Name: "登记台账", For: onLoan},
 	{Kind: "ledger.carried_forward", Name: "台账结转", For: onOfficer},
-	{Kind: "worklog.submitted", Name: "提交工作日志", For: onLoanOrBorrower},
-	{Kind: "worklog.reviewed", Name: "审阅工作日志", For: onLoanOrBorrower},
+	{Kind: "worklog.submitted", Name: "提交工作日志", For: onLogged},
+	{Kind: "worklog.reviewed", Name: "审阅工作日志", For: onLogged},
 	{Kind: "fundflow.confirmed", Name: "资金流向监控表确认", For: onOfficer},
 	{Kind: "statements.received", Name: "收到报表", For: onBorrower},
 	{Kind: "statements.explained", Name: "报表书面说明", For: onBorrower},
@@ -63,6 +63,7 @@ var (
 	onLoan           = []loan.Kind{loan.KindLoan}
 	onBorrower       = []loan.Kind{loan.KindBorrower}
 	onLoanOrBorrower = []loan.Kind{loan.KindLoan, loan.KindBorrower}
+	onLogged         = []loan.Kind{loan.KindLoan, loan.KindBorrower, loan.KindCollateral} // a collateral's inspection has its log
 	onOfficer        = []loan.Kind{loan.KindOfficer}
 	onBranch         = []loan.Kind{loan.KindBranch}
 )

@@ -51,8 +51,27 @@ func (l *linter) rule(r *Rule) {
 	if len(r.ClosesOn) == 0 && r.Needs == nil {
 		l.warn(r, r.at["id"], "add closes_on, or needs for a quota", "nothing closes it but a person's word (没有办结事件)")
 	}
+	for _, kind := range l.subjects(r) {
+		if len(r.ClosesOn) > 0 && !slices.ContainsFunc(r.ClosesOn, func(e string) bool { return slices.Contains(l.book.Events[e].For, kind) }) {
+			l.warn(r, r.at["closes_on"], "", "closes_on: none of these is ever recorded of a %s, which it may be about (没有能办结它的事件)", kind)
+		}
+	}
 	l.conditions(r)
 	l.raise(r)
+}
+
+// subjects are the kinds of things that the rule's duties may be about.
+func (l *linter) subjects(r *Rule) []loan.Kind {
+	if r.For != "" {
+		return []loan.Kind{r.For}
+	}
+	var out []loan.Kind
+	for _, k := range loan.Kinds {
+		if slices.ContainsFunc(r.On, func(e string) bool { return slices.Contains(l.book.Events[e].For, k) }) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 // conditions looks for a `when` that never holds, and for exemptions that

@@ -62,6 +62,7 @@ func TestLintFindings(t *testing.T) {
 		{"a report exempted in a whole cell", report(`except: [{if: 'loan.mode == "key"', why: 重点}]}`), []string{
 			"3:no inspection report within the year for loans of mode key and class normal, special_mention, substandard, doubtful, loss",
 		}},
+		{"closed by what happens to others", "version: 1\nrules:\n- {id: r, for: loan, name: 名, clause: 某条, closes_on: branch.reported, due: on loan.maturity}", []string{"3:closes_on: none of these is ever recorded of a loan, which it may be about"}},
 		{"raised after due", head + `due: 1 month before loan.maturity, raise: 10 workdays before loan.maturity}`, []string{"3:raise: from 2026-01-01 the duty would be raised on 2025-12-18, after its due day 2025-12-01"}},
 		{"raised after the period for a duty within it", head + `every: month, due: on period.end, raise: 1 day after period.end}`, []string{"3:raise: from 2026-01-31 the duty would be raised on 2026-02-01, after its due day 2026-01-30"}},
 	} {

@@ -74,10 +74,10 @@ func TestAHugeFileIsRefusedAtOnce(t *testing.T) {
 	}
 }
 
-// The line of a syntax error is found in a file of the largest size too.
+// The line of a syntax error is found in a long file too.
 func TestASyntaxErrorInALargeFileIsFoundInTime(t *testing.T) {
 	line := "- {id: a, for: loan, due: on loan.maturity}\n"
-	n := (1<<20 - 100) / len(line)
+	n := 200_000 / len(line)
 	text := "version: 1\nrules:\n" + strings.Repeat(line, n/2) + "- {id: a, for: loan\n" + strings.Repeat(line, n/2)
 	began := time.Now()
 	_, err := rules.Parse("r.yaml", []byte(text))
