@@ -28,6 +28,7 @@ const (
 	indexGuarantor = 'g'
 
 	maxChunk    = 128
+	maxMember   = 1 << 15 // bytes; a longer one could not be a key
 	postVersion = 1
 )
 
@@ -245,7 +246,7 @@ func decodeChunk(key, cell, rec []byte) ([]string, error) {
 		}
 		p = p[n:]
 		size, n := binary.Uvarint(p)
-		if n <= 0 || size > uint64(len(p)-n) {
+		if n <= 0 || size > uint64(len(p)-n) || shared+size > maxMember {
 			return nil, damaged(bucketPost, key, "%v", errBadRecord)
 		}
 		m := prev[:shared] + string(p[n:n+int(size)])
