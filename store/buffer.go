@@ -55,8 +55,9 @@ func (b *buffer) Put(bucket string, key, value []byte) error {
 
 func (b *buffer) Delete(bucket string, key []byte) error { return b.Put(bucket, key, nil) }
 
-func (b *buffer) flush() error {
-	for _, bucket := range Buckets {
+// flush writes the buckets of the list.
+func (b *buffer) flush(buckets []string) error {
+	for _, bucket := range buckets {
 		if err := b.flushBucket(bucket); err != nil {
 			return err
 		}

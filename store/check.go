@@ -119,7 +119,7 @@ func (c *checker) record(bucket string, key, rec, payload []byte) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range planPostings(p) {
+		for _, p := range planPostings(p, nil) {
 			c.add(&c.want[p.cell[0]], 1, p.cell, p.member)
 		}
 	case bucketPost:
@@ -199,7 +199,7 @@ func (tx *Tx) Reindex() error {
 		return err
 	}
 	return tx.ScanPlans(func(p *Plan) error {
-		tx.repost(nil, planPostings(p))
+		tx.repost(nil, planPostings(p, nil))
 		return nil
 	})
 }

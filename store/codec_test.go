@@ -58,7 +58,7 @@ func FuzzPlan(f *testing.F) {
 		if len(p.Obligations) > len(payload) {
 			t.Fatalf("%d obligations of %d bytes", len(p.Obligations), len(payload))
 		}
-		planPostings(p)
+		planPostings(p, nil)
 		tx.enc.reset(tx)
 		tx.enc.plan(p)
 		if tx.enc.err != nil {
@@ -186,4 +186,10 @@ func TestAnOrdinaryPlanIsCompact(t *testing.T) {
 		t.Errorf("18 obligations take %d bytes, %v", len(tx.enc.b), tx.enc.err)
 	}
 	t.Logf("%d bytes an obligation", len(tx.enc.b)/18)
+}
+
+func TestBucketsAreInOrder(t *testing.T) {
+	if !slices.IsSorted(Buckets) {
+		t.Errorf("%q", Buckets)
+	}
 }

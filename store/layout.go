@@ -74,12 +74,12 @@ const (
 	bucketActive   = "active"
 )
 
-// Buckets lists every bucket that a Store uses.
+// Buckets lists every bucket that a Store uses, in the order of their names.
 var Buckets = []string{
-	bucketMeta, bucketSeq, bucketDict, bucketDossier, bucketOwner, bucketRow,
-	bucketImport, bucketDataDate, bucketEvent, bucketEventID, bucketPlan,
-	bucketDirty, bucketPost, bucketAudit, bucketOutbox, bucketSent, bucketDoc,
-	bucketActive,
+	bucketActive, bucketAudit, bucketDataDate, bucketDict, bucketDirty,
+	bucketDoc, bucketDossier, bucketEvent, bucketEventID, bucketImport,
+	bucketMeta, bucketOutbox, bucketOwner, bucketPlan, bucketPost, bucketRow,
+	bucketSent, bucketSeq,
 }
 
 // bucketTitle is what people call the records of a bucket.

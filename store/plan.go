@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -59,6 +60,9 @@ func (tx *Tx) PutPlan(p *Plan) error {
 	if err != nil {
 		return err
 	}
+	if tx.cells == nil {
+		tx.cells = cellCache{}
+	}
 	tx.enc.reset(tx)
 	tx.enc.plan(p)
 	if tx.enc.err != nil {
@@ -78,9 +82,9 @@ func (tx *Tx) PutPlan(p *Plan) error {
 		if err != nil {
 			return err
 		}
-		old = planPostings(was)
+		old = planPostings(was, tx.cells)
 	}
-	tx.repost(old, planPostings(p))
+	tx.repost(old, planPostings(p, tx.cells))
 	return tx.put(bucketPlan, key, planVersion, payload)
 }
 
@@ -126,7 +130,7 @@ func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last l
 }
 
 // planPostings lists where a plan is to be found, sorted, without doubles.
-func planPostings(p *Plan) []posting {
+func planPostings(p *Plan, cells cellCache) []posting {
 	unit, err := unitKey(p.Unit)
 	if err != nil {
 		return nil // PutPlan refused it
@@ -136,8 +140,9 @@ func planPostings(p *Plan) []posting {
 		day    calendar.Date
 		branch string
 	}
-	var due []branchDay
-	var out []posting
+	ranks := [2]string{"\x00" + member, "\x01" + member}
+	due := make([]branchDay, 0, len(p.Obligations))
+	out := make([]posting, 0, 2*len(p.Obligations)+4)
 	subject := loan.Ref{}
 	for i := range p.Obligations {
 		o := &p.Obligations[i]
@@ -150,24 +155,24 @@ func planPostings(p *Plan) []posting {
 		}
 		due = append(due, branchDay{o.Due, o.Branch})
 		if o.State == obligation.Planned {
-			out = append(out, posting{cellKey(indexRaise, dayCell(o.Raise)), member})
+			out = append(out, posting{cells.get(indexRaise, "", o.Raise), member})
 		}
 	}
 	slices.SortFunc(due, func(a, b branchDay) int {
 		if a.day != b.day {
 			return int(a.day) - int(b.day)
 		}
-		return bytes.Compare([]byte(a.branch), []byte(b.branch))
+		return strings.Compare(a.branch, b.branch)
 	})
 	for i, d := range slices.Compact(due) {
-		rank := "\x00"
+		rank := 0
 		if i > 0 && due[i-1].day == d.day {
-			rank = "\x01"
+			rank = 1
 		}
-		out = append(out, posting{dueCell(d.branch, d.day), rank + member})
+		out = append(out, posting{cells.get(indexDue, d.branch, d.day), ranks[rank]})
 	}
 	if !p.Next.IsZero() {
-		out = append(out, posting{cellKey(indexNext, dayCell(p.Next)), member})
+		out = append(out, posting{cells.get(indexNext, "", p.Next), member})
 	}
 	slices.SortFunc(out, comparePostings)
 	return slices.Compact(out)
@@ -183,6 +188,9 @@ func dueCell(branch string, d calendar.Date) string {
 // another, both included: by due day where a branch is named, once for each
 // day; for every branch ("") branch by branch, each unit once for each day
 // and not again under a second branch. fn may call the methods that read.
+//
+// This and the other methods that look into an index first merge what the
+// transaction has changed in it: call them before many puts, not between.
 func (tx *Tx) Due(branch string, from, to calendar.Date, fn func(unit loan.Ref) error) error {
 	if from > to {
 		return nil

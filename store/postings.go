@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"tickler/calendar"
 )
@@ -39,7 +40,10 @@ type posting struct {
 }
 
 func comparePostings(a, b posting) int {
-	return cmp.Or(cmp.Compare(a.cell, b.cell), cmp.Compare(a.member, b.member))
+	if c := strings.Compare(a.cell, b.cell); c != 0 {
+		return c
+	}
+	return strings.Compare(a.member, b.member)
 }
 
 func cellKey(index byte, cell []byte) string {
@@ -47,6 +51,33 @@ func cellKey(index byte, cell []byte) string {
 }
 
 func dayCell(d calendar.Date) []byte { return appendDay(nil, d) }
+
+// cellCache keeps the keys of cells: a transaction names few of them many
+// times. A nil one makes each anew.
+type cellCache map[cellName]string
+
+type cellName struct {
+	index  byte
+	branch string
+	day    calendar.Date
+}
+
+func (c cellCache) get(index byte, branch string, d calendar.Date) string {
+	name := cellName{index, branch, d}
+	if s, ok := c[name]; ok {
+		return s
+	}
+	s := ""
+	if index == indexDue {
+		s = dueCell(branch, d)
+	} else {
+		s = cellKey(index, dayCell(d))
+	}
+	if c != nil {
+		c[name] = s
+	}
+	return s
+}
 
 type postOp struct {
 	member string
@@ -99,7 +130,7 @@ func (tx *Tx) flushPostings() error {
 	slices.Sort(cells)
 	for _, cell := range cells {
 		ops := tx.posts[cell]
-		slices.SortStableFunc(ops, func(a, b postOp) int { return cmp.Compare(a.member, b.member) })
+		slices.SortStableFunc(ops, func(a, b postOp) int { return strings.Compare(a.member, b.member) })
 		last := ops[:0] // of several changes of a member the last one counts
 		for i, op := range ops {
 			if i+1 == len(ops) || ops[i+1].member != op.member {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 )
 
@@ -73,10 +74,7 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
-		if err := tx.flushPostings(); err != nil {
-			return err
-		}
-		return buf.flush()
+		return tx.flush()
 	})
 	if errors.Is(err, ErrOutcomeUnknown) {
 		s.broken.CompareAndSwap(nil, &err)
@@ -85,6 +83,20 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		s.learnDict(last.dict)
 	}
 	return err
+}
+
+// flush writes what the transaction held back, all in the order of the
+// buckets' names: a backend may keep them in one tree, and what is put before
+// a million other new keys moves them all.
+func (tx *Tx) flush() error {
+	at := slices.Index(Buckets, bucketPost)
+	if err := tx.w.flush(Buckets[:at]); err != nil {
+		return err
+	}
+	if err := tx.flushPostings(); err != nil {
+		return err
+	}
+	return tx.w.flush(Buckets[at:])
 }
 
 // Backup writes a verified copy of the store under path, while it is at work.
@@ -109,6 +121,7 @@ type Tx struct {
 	ownDict  bool    // dict is this transaction's own copy
 	dictRead bool    // dict holds all that was committed
 	posts    postOps
+	cells    cellCache
 	enc      encoder // reused from record to record
 }
 

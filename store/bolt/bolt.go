@@ -71,6 +71,17 @@ var (
 	lastValue = []byte("end")
 )
 
+// Before the keys of each bucket stand two fences, the bucket's name without
+// and with the 00. They are long, so that no two buckets ever share a leaf:
+// bbolt puts what a transaction adds to a leaf into one list and cuts it when
+// the transaction commits, and the first import of a bank would insert each
+// dossier in front of all plans.
+var fenceValue = func() []byte {
+	b := make([]byte, 3000)
+	copy(b, "fence\n")
+	return b
+}()
+
 // Create makes an empty store at path, which must not be there or be empty,
 // and whose directory must be. The file is made under another name, checked,
 // and renamed when it is safe on the disk: after a power cut there is a whole
@@ -105,7 +116,11 @@ func Create(path string) error {
 			if err != nil {
 				return err
 			}
-			return errors.Join(b.Put(firstKey, firstValue), b.Put(lastKey, lastValue))
+			err = errors.Join(b.Put(firstKey, firstValue), b.Put(lastKey, lastValue))
+			for _, bucket := range store.Buckets {
+				err = errors.Join(err, b.Put([]byte(bucket), fenceValue), b.Put(append([]byte(bucket), 0), fenceValue))
+			}
+			return err
 		})
 		return errors.Join(err, db.Close())
 	})

@@ -58,6 +58,9 @@ func (t *tx) join(bucket string, key []byte) []byte {
 
 // bounds are the keys of the tree for a range of a bucket.
 func bounds(bucket string, from, to []byte) (lo, hi []byte) {
+	if len(from) == 0 {
+		from = []byte{0} // no key is less, and the fence stays out
+	}
 	lo = append(append([]byte(bucket), 0), from...)
 	if to == nil {
 		return lo, append([]byte(bucket), 1)
@@ -78,8 +81,11 @@ func prove(k, v []byte) error {
 		}
 	default:
 		bucket, key, ok := bytes.Cut(k, []byte{0})
-		if !ok {
-			return corrupt("a key has no bucket")
+		if !ok || len(key) == 0 {
+			if !bytes.Equal(v, fenceValue) {
+				return corrupt("the fence before %q is damaged", bucket)
+			}
+			return nil
 		}
 		return store.VerifyRecord(string(bucket), key, v)
 	}
@@ -95,6 +101,9 @@ func (t *tx) Get(bucket string, key []byte) (value []byte, err error) {
 		return nil, errEnded
 	}
 	defer t.guard(&err)
+	if len(key) == 0 {
+		return nil, nil
+	}
 	full := t.join(bucket, key)
 	if _, _, _, err := t.tree.walk(full, false); err != nil {
 		return nil, damage(err)
@@ -314,6 +323,7 @@ func (t *tx) mayWrite(bucket string, key []byte) error {
 	case bucket == "" || bytes.IndexByte([]byte(bucket), 0) >= 0 || bucket[0] >= 0xff:
 		return fmt.Errorf("%q cannot be the name of a bucket", bucket)
 	case len(key) == 0:
+		// Where a key is empty stands the bucket's fence.
 		return fmt.Errorf("put into %s: the key is empty", bucket)
 	}
 	return nil
