@@ -35,6 +35,7 @@ type Reason struct {
 	Facts      []Fact           `json:"facts"`
 	Tests      []Test           `json:"tests,omitempty"`
 	Steps      []Step           `json:"steps,omitempty"`
+	RaiseSteps []Step           `json:"raise_steps,omitempty"` // from the due day to the day of raising
 
 	Anchor      calendar.Date `json:"anchor"`
 	Limit       string        `json:"limit"` // as the rulebook has it

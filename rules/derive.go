@@ -794,7 +794,7 @@ func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) erro
 		reason.payout(due, o.paidOut, res)
 		due, prov = res.Date, res.Provisional
 	}
-	raise, rprov, err := d.raise(o, due)
+	raise, rprov, err := d.raise(o, due, reason)
 	if err != nil {
 		return err
 	}
@@ -809,13 +809,14 @@ func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) erro
 // its own: 10 working days before a `before` limit, the day after the period
 // for a limit after it, the period's first day for `on period.end` and
 // quotas, else the anchor's day, for `since` too.
-func (d *deriver) raise(o occurrence, due calendar.Date) (calendar.Date, bool, error) {
+func (d *deriver) raise(o occurrence, due calendar.Date, reason *Reason) (calendar.Date, bool, error) {
 	r := o.rule
-	back := func(n int) (calendar.Date, bool, error) {
-		res, err := d.cal.AddWorkdays(due, -n)
+	back := func(from calendar.Date, l calendar.Limit) (calendar.Date, bool, error) {
+		res, err := d.cal.Shift(from, l)
 		if err != nil {
-			return 0, false, fmt.Errorf("raise %d workdays before %s: %w", n, due, err)
+			return 0, false, fmt.Errorf("raise %s from %s: %w", l, from, err)
 		}
+		reason.raised(d.cal, from, l, res)
 		return res.Date, res.Provisional, nil
 	}
 	if e := r.Raise; e != nil {
@@ -823,14 +824,13 @@ func (d *deriver) raise(o occurrence, due calendar.Date) (calendar.Date, bool, e
 		if e.On {
 			return from, false, nil
 		}
-		res, err := d.cal.Shift(from, e.Limit)
-		return res.Date, res.Provisional, err
+		return back(from, e.Limit)
 	}
 	switch {
 	case r.Needs != nil || r.Due.OnPeriodEnd():
 		return o.period.Start, false, nil
 	case r.Due.Before():
-		return back(10)
+		return back(due, calendar.Limit{N: -10, Unit: calendar.Workdays})
 	case o.period != nil && r.Due.Anchor == "period.end":
 		return o.period.End.AddDays(1), false, nil
 	}

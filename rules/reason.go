@@ -164,6 +164,14 @@ func (r *Reason) note(from, to calendar.Date, limit string) {
 	}
 }
 
+// raised writes down how the day of raising was counted.
+func (r *Reason) raised(cal *calendar.Calendar, from calendar.Date, l calendar.Limit, res calendar.Result) {
+	due := r.Steps
+	r.Steps = nil
+	r.step(cal, from, l, res)
+	r.Steps, r.RaiseSteps = due, r.Steps
+}
+
 func (r *Reason) payout(due, paidOut calendar.Date, res calendar.Result) {
 	if r.Rule != "" {
 		r.Steps = append(r.Steps, obligation.Step{Kind: obligation.StepPayout, From: due, Limit: paidOut.String(), To: res.Date})

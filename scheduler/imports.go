@@ -45,7 +45,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		}
 		return nil, api.Errorf(api.BadFile, "mend the file and import it again; nothing of it was taken (文件未导入)", "%s", text)
 	}
-	now := s.now()
+	now := s.moment()
 	var reply *api.ImportReply
 	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.begin(tx, actor, r.On, r.Force, now)
@@ -226,7 +226,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 	if base != nil && base.Value.Equal(row) {
 		f.History = f.History.Drop(in.on) // back to what it was
 	} else {
-		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now.UTC(), Value: *row})
+		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now, Value: *row})
 	}
 	in.changed[d.ID] = true
 	return in.differences(d, row, base, same != nil)
@@ -347,7 +347,7 @@ func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	e.Learned = in.now.UTC()
+	e.Learned = in.now
 	in.reply.Events[e.Kind]++
 	in.events[unit] = append(in.events[unit], e)
 	in.plan(unit)
@@ -571,7 +571,7 @@ func (in *intake) finish(branches []string) error {
 	for _, n := range in.reply.Events {
 		events += n
 	}
-	err = in.tx.PutImport(store.Import{Digest: in.snap.Digest, Name: in.snap.Name, DataDate: in.on, Branches: branches, At: in.now.UTC(), By: in.actor.OSUser,
+	err = in.tx.PutImport(store.Import{Digest: in.snap.Digest, Name: in.snap.Name, DataDate: in.on, Branches: branches, At: in.now, By: in.actor.OSUser,
 		Rows: in.reply.Rows, New: in.reply.New, Changed: in.reply.Changed, Gone: len(in.reply.Gone), Events: events})
 	if err != nil {
 		return err

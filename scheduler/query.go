@@ -302,7 +302,7 @@ func (s *Scheduler) find(tx *store.Tx, id string) (*obligation.Obligation, error
 		if exact {
 			found = slices.DeleteFunc(found, func(o obligation.Obligation) bool { return o.Key.String() != id })
 		}
-	case len(parts) == 2:
+	case id != "":
 		err := tx.ScanPlans(func(p *store.Plan) error {
 			for i := range p.Obligations {
 				if strings.HasPrefix(p.Obligations[i].Key.String(), id) {

@@ -20,7 +20,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 	if err != nil {
 		return nil, api.Errorf(api.Usage, "", "%v", err)
 	}
-	now := s.now()
+	now := s.moment()
 	var reply *api.RecordReply
 	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		reply = &api.RecordReply{ID: r.ID, Closed: []api.Obligation{}, Opened: []api.Obligation{}}
@@ -66,7 +66,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			}
 			r.ID = strconv.FormatUint(n, 10)
 		}
-		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now.UTC(), By: actor.Person, Files: r.Files, Fields: map[string]string{}}
+		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: actor.Person, Files: r.Files, Fields: map[string]string{}}
 		for k, v := range r.Set {
 			if k == "期间" || k == "period" {
 				e.Period = v

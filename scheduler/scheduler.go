@@ -61,6 +61,9 @@ type Actor struct {
 	OSUser string
 }
 
+// moment is this one as it is kept: UTC, to the second.
+func (s *Scheduler) moment() time.Time { return s.now().UTC().Truncate(time.Second) }
+
 // Now reads the clock. It is the one place that does.
 func Now() time.Time { return time.Now() }
 

@@ -13,7 +13,7 @@ import (
 // whose day has come, what was missed while nobody scanned included, each
 // once and with its original due day.
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
-	now := s.now()
+	now := s.moment()
 	if reply, err := s.idle(ctx, r); err != nil || reply != nil {
 		return reply, refine(err)
 	}
@@ -64,7 +64,7 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 			}
 		}
 		reply = &api.TickReply{Today: c.today, Since: since, Derived: len(c.order), Plan: c.counts, Failed: c.failed, Warnings: c.warnings}
-		c.meta.Cursor, c.meta.LastTick = c.today, now.UTC()
+		c.meta.Cursor, c.meta.LastTick = c.today, now
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
 	if err != nil {

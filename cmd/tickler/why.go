@@ -119,6 +119,9 @@ func (g *global) writeReason(b *strings.Builder, r *api.WhyReply) {
 	}
 	if !w.Raise.IsZero() {
 		fmt.Fprintf(b, "%s  %s %s\n", g.tr("触发日", "raise"), w.Raise, g.weekday(w.Raise.Weekday()))
+		for _, s := range w.RaiseSteps {
+			g.writeStep(b, s)
+		}
 	}
 	if r.Changed != "" {
 		fmt.Fprintf(b, "\n%s%s\n", g.tr("注意：", "note: "), r.Changed)
