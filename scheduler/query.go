@@ -90,7 +90,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 		return nil, refine(err)
 	}
 	reply.Warnings = append(reply.Warnings, calendarWarnings(cal, reply.Today)...)
-	sort.SliceStable(reply.Obligations, func(i, j int) bool {
+	sort.Slice(reply.Obligations, func(i, j int) bool {
 		a, b := &reply.Obligations[i], &reply.Obligations[j]
 		if a.Overdue != b.Overdue {
 			return a.Overdue
