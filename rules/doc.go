@@ -5,6 +5,8 @@
 // All of it is pure: no clock, no files, no store. The tour, in the order of
 // the work: problem.go collects mistakes with their place, tree.go reads YAML
 // without its surprises, parse.go makes a Book of it, date.go and condition.go
-// read the two small languages inside, derive.go makes the duties, closing.go
-// says what an event discharges, reason.go records why.
+// read the two small languages inside; derive.go begins a derivation, loans.go,
+// interest.go, interval.go, groups.go and happened.go find what comes round,
+// decide.go and dating.go make a duty of it; closing.go says what an event
+// discharges, reason.go records why.
 package rules

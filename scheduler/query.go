@@ -3,7 +3,6 @@ package scheduler
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"slices"
 	"sort"
@@ -13,7 +12,6 @@ import (
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
-	"tickler/rules"
 	"tickler/store"
 )
 
@@ -206,30 +204,6 @@ func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar
 func (s *Scheduler) view(tx *store.Tx, today calendar.Date, o *obligation.Obligation) (api.Obligation, error) {
 	_, cal := s.inForce()
 	return s.present(tx, cal, today, o, map[string]string{})
-}
-
-// bookIn is bookOf within a transaction.
-func (s *Scheduler) bookIn(tx *store.Tx, digest string) (*rules.Book, error) {
-	s.mu.RLock()
-	b := s.books[digest]
-	if b == nil && s.book.Digest() == digest {
-		b = s.book
-	}
-	s.mu.RUnlock()
-	if b != nil {
-		return b, nil
-	}
-	text, err := tx.Book(digest)
-	if err != nil {
-		return nil, fmt.Errorf("rulebook %s: %w", digest, err)
-	}
-	if b, err = rules.Parse("rules.yaml@"+digest, text); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.books[digest] = b
-	s.mu.Unlock()
-	return b, nil
 }
 
 func borrowerName(tx *store.Tx, id string, today calendar.Date) (string, error) {

@@ -93,7 +93,8 @@ func New(cfg Config) (*Scheduler, error) {
 		if meta.Rulebook == "" {
 			return nil, api.Errorf(api.BadFile, "mend the file, then try again", "%s", s.bookErr)
 		}
-		if s.book, err = s.bookOf(meta.Rulebook); err != nil {
+		err := cfg.Store.View(context.Background(), func(tx *store.Tx) (err error) { s.book, err = s.bookIn(tx, meta.Rulebook); return err })
+		if err != nil {
 			return nil, fmt.Errorf("read the rulebook in force: %w", err)
 		}
 	}
@@ -101,7 +102,8 @@ func New(cfg Config) (*Scheduler, error) {
 		if meta.Calendar == "" {
 			return nil, api.Errorf(api.BadFile, "mend the file, then try again", "%s", s.calErr)
 		}
-		if s.cal, err = s.calendarOf(meta.Calendar); err != nil {
+		err := cfg.Store.View(context.Background(), func(tx *store.Tx) (err error) { s.cal, err = s.calendarIn(tx, meta.Calendar); return err })
+		if err != nil {
 			return nil, fmt.Errorf("read the calendar in force: %w", err)
 		}
 	}
@@ -211,64 +213,6 @@ func (s *Scheduler) inForce() (*rules.Book, *calendar.Calendar) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.book, s.cal
-}
-
-// bookOf gives a rulebook by its digest, from the store if need be.
-func (s *Scheduler) bookOf(digest string) (*rules.Book, error) {
-	s.mu.RLock()
-	b := s.books[digest]
-	if b == nil && s.book != nil && s.book.Digest() == digest {
-		b = s.book
-	}
-	s.mu.RUnlock()
-	if b != nil {
-		return b, nil
-	}
-	var text []byte
-	err := s.cfg.Store.View(context.Background(), func(tx *store.Tx) error {
-		var err error
-		text, err = tx.Book(digest)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if b, err = rules.Parse("rules.yaml@"+digest, text); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.books[digest] = b
-	s.mu.Unlock()
-	return b, nil
-}
-
-// calendarOf is bookOf for calendars.
-func (s *Scheduler) calendarOf(digest string) (*calendar.Calendar, error) {
-	s.mu.RLock()
-	c := s.cals[digest]
-	if c == nil && s.cal != nil && s.cal.Version() == digest {
-		c = s.cal
-	}
-	s.mu.RUnlock()
-	if c != nil {
-		return c, nil
-	}
-	var text []byte
-	err := s.cfg.Store.View(context.Background(), func(tx *store.Tx) error {
-		var err error
-		text, err = tx.CalendarText(digest)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	if c, err = calendar.Load("calendar@"+digest, text); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.cals[digest] = c
-	s.mu.Unlock()
-	return c, nil
 }
 
 // refine gives an error of the store the code that callers act on.

@@ -454,3 +454,46 @@ func TestAScheduleThatNeverComesIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// A loan whose condition cannot be worked out is reported and keeps what it
+// had; the others go on.
+func TestOneBadSubjectDoesNotStopTheRest(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "rules.yaml")
+	rule := "\n- id: far\n  for: loan\n  when: add_workdays(loan.maturity, 10) > loan.disbursed\n  due: 1 month before loan.maturity\n"
+	if err := os.WriteFile(path, append(append([]byte(nil), tickler.Rulebook...), rule...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	b := &branch{t: t, path: filepath.Join(dir, "tickler.db"), cfg: scheduler.Config{RulesPath: path}}
+	if err := bolt.Create(b.path); err != nil {
+		t.Fatal(err)
+	}
+	b.goTo("2026-11-23")
+	b.open()
+	t.Cleanup(func() { b.st.Close() })
+	// Ten working days after this maturity leave the calendar.
+	b.importFile(friday + "JJ3,C3,戊公司,B01,S001,100000,50000,2026-01-31,2099-12-30,正常,常规,,按季,0,2026-11-20\n")
+	if got := b.all()["far:loan/JJ2:2026-12-31"].State; got != obligation.Raised {
+		t.Errorf("a sound loan's duty is %q", got)
+	}
+	bad := strings.Replace(rule, "loan.maturity, 10)", "loan.maturity, 100000)", 1)
+	if err := os.WriteFile(path, append(append([]byte(nil), tickler.Rulebook...), bad...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before := b.all()
+	b.st.Close()
+	b.open()
+	tick := b.tick()
+	if len(tick.Failed) == 0 || !strings.Contains(tick.Failed[0], "loan/JJ") {
+		t.Errorf("nothing was reported: %+v", tick)
+	}
+	after := b.all()
+	for id, o := range before {
+		if after[id].State != o.State {
+			t.Errorf("%s went from %s to %s", id, o.State, after[id].State)
+		}
+	}
+	if st, err := b.s.Status(context.Background()); err != nil || st.Healthy {
+		t.Errorf("status says all is well (%v)", err)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"tickler/api"
-	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
 	"tickler/rules"
@@ -127,28 +126,4 @@ func sortVerdicts(b *rules.Book, vs []*obligation.Reason) {
 		}
 		return vs[i].Anchor < vs[j].Anchor
 	})
-}
-
-// calendarIn is calendarOf within a transaction.
-func (s *Scheduler) calendarIn(tx *store.Tx, digest string) (*calendar.Calendar, error) {
-	s.mu.RLock()
-	c := s.cals[digest]
-	if c == nil && s.cal.Version() == digest {
-		c = s.cal
-	}
-	s.mu.RUnlock()
-	if c != nil {
-		return c, nil
-	}
-	text, err := tx.CalendarText(digest)
-	if err != nil {
-		return nil, fmt.Errorf("calendar %s: %w", digest, err)
-	}
-	if c, err = calendar.Load("calendar@"+digest, text); err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	s.cals[digest] = c
-	s.mu.Unlock()
-	return c, nil
 }

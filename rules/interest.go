@@ -1,0 +1,70 @@
+package rules
+
+import (
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
+)
+
+// scheduled handles the loan's own schedule: interest dates, fee dates. A date
+// is the schedule's as known on that day, or today for one to come.
+func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last calendar.Date) []calendar.Date) error {
+	back, ahead := reach(o.rule.Due)
+	first, last := d.window.From.AddDays(-ahead), d.window.To.AddDays(back)
+	h := o.file.History
+	for i := range h {
+		if i > 0 && h[i].From > d.today {
+			break
+		}
+		lo, hi := first, last
+		if i > 0 {
+			lo = max(lo, h[i].From)
+		}
+		if i+1 < len(h) && h[i+1].From <= d.today {
+			hi = min(hi, h[i+1].From.AddDays(-1))
+		}
+		l := &h[i].Value
+		for _, day := range dates(l, lo, hi) {
+			o := o
+			o.asOf, o.loan, o.paidOut = min(day, d.today), l, l.Disbursed
+			o.name, o.anchor = day.String(), day
+			if o.rule.Due.Anchor == "interest.date_landed" || o.rule.Due.Anchor == "fee.date_landed" {
+				o.anchor = d.landed(day)
+			}
+			if why := d.unseen(o.file, l, day, o.asOf); why != "" {
+				if err := d.dismiss(o, obligation.NotSeen, why); err != nil {
+					return err
+				}
+				continue
+			}
+			d.fillLoan(o.file, l, o.asOf, day)
+			landed := Day{d.landed(day)}
+			d.env.Interest = interestEnv{Date: Day{day}, DateLanded: landed, Unpaid: d.interestUnpaid(o.file, day)}
+			d.env.Fee = feeEnv{Date: Day{day}, DateLanded: landed}
+			if err := d.decide(o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// interestUnpaid: arrears known on or after the interest date and not cleared
+// since. Arrears that began after a clean ledger belong to the last interest
+// date before they showed, not to all the earlier ones.
+func (d *deriver) interestUnpaid(f *loan.LoanFile, day calendar.Date) bool {
+	since, known := f.ArrearsSince()
+	if since.IsZero() || known < day {
+		return false
+	}
+	if since == f.History[0].From || day >= since {
+		return true
+	}
+	l := f.History.At(since)
+	for _, later := range l.Interest.Dates(l.Maturity, day.AddDays(1), since) {
+		if later > day {
+			return false
+		}
+	}
+	return true
+}

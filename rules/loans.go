@@ -1,0 +1,125 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
+)
+
+func (d *deriver) loanRules(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) error {
+	base := occurrence{subject: ref, file: f, borrower: now.Borrower, branch: now.Branch, officer: now.Officer}
+	for _, r := range d.active(loan.KindLoan, ref) {
+		o := base
+		o.rule = r
+		var err error
+		switch {
+		case r.Period():
+			err = d.loanPeriods(o)
+		case r.Every == "interest_date":
+			err = d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
+				return l.Interest.Dates(l.Maturity, first, last)
+			})
+		case r.Every == "fee_date":
+			err = d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
+				var out []calendar.Date
+				for _, day := range l.FeeDates {
+					if day >= first && day <= last {
+						out = append(out, day)
+					}
+				}
+				return out
+			})
+		case len(r.Since) > 0:
+			o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
+			err = d.interval(o, now.Disbursed, now.Open())
+		default:
+			err = d.dated(o, now)
+		}
+		if err != nil {
+			return fmt.Errorf("rule %s: %w", r.ID, err)
+		}
+	}
+	return nil
+}
+
+// dated handles a rule that counts from one of the loan's own days, asked of
+// the facts known today.
+func (d *deriver) dated(o occurrence, l *loan.Loan) error {
+	o.asOf, o.loan, o.paidOut = d.today, l, l.Disbursed
+	o.anchor = d.loanAnchor(o.rule.Due, l)
+	if o.anchor.IsZero() {
+		return d.dismiss(o, obligation.NoAnchor, o.rule.Due.Anchor)
+	}
+	o.name = o.anchor.String()
+	if !l.Open() || l.Disbursed > o.anchor {
+		return d.dismiss(o, obligation.NotSeen, notSeen(l, o.anchor))
+	}
+	d.fillLoan(o.file, l, o.asOf, 0)
+	return d.decide(o)
+}
+
+func (d *deriver) loanAnchor(e DateExpr, l *loan.Loan) calendar.Date {
+	switch e.Anchor {
+	case "loan.disbursed":
+		return l.Disbursed
+	case "loan.maturity":
+		return l.Maturity
+	case "loan.maturity_landed":
+		return d.landed(l.Maturity)
+	case "loan.original_maturity":
+		return l.OriginalMaturity
+	case "date":
+		return e.Date
+	}
+	return 0
+}
+
+func (d *deriver) loanPeriods(o occurrence) error {
+	return d.periods(o.rule, func(p calendar.Period) error {
+		o := o
+		o.name = p.Label(d.book.Fiscal)
+		// The period's last day decides; today's facts stand for one to come.
+		o.asOf = min(p.End, d.today)
+		l := o.file.History.At(o.asOf)
+		if w := o.rule.Within; w != nil {
+			first, err := d.edge(w.first, l)
+			if err != nil {
+				return err
+			}
+			last, err := d.edge(w.last, l)
+			if err != nil {
+				return err
+			}
+			if first.IsZero() || last.IsZero() || p.End < first || p.Start > last {
+				return nil // most periods: not worth a verdict
+			}
+			p.End = min(p.End, last)
+		}
+		o.loan, o.paidOut, o.period, o.anchor = l, l.Disbursed, &p, p.End
+		if o.rule.Due.Anchor == "period.start" {
+			o.anchor = p.Start
+		}
+		if why := d.unseen(o.file, l, p.End, o.asOf); why != "" {
+			return d.dismiss(o, obligation.NotSeen, why)
+		}
+		d.fillLoan(o.file, l, o.asOf, p.End)
+		d.fillPeriod(p)
+		return d.decide(o)
+	})
+}
+
+// edge is an end of a rule's `within`; it never lands.
+func (d *deriver) edge(e DateExpr, l *loan.Loan) (calendar.Date, error) {
+	a := d.loanAnchor(e, l)
+	if a.IsZero() || e.On {
+		return a, nil
+	}
+	r, err := d.cal.Shift(a, e.Limit)
+	if errors.Is(err, calendar.ErrBeyond) {
+		return 0, nil
+	}
+	return r.Date, err
+}

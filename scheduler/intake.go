@@ -1,0 +1,272 @@
+package scheduler
+
+import (
+	"errors"
+	"slices"
+	"sort"
+	"strings"
+
+	"tickler/api"
+	"tickler/calendar"
+	"tickler/ledger"
+	"tickler/loan"
+	"tickler/store"
+)
+
+// intake is the import of one file.
+type intake struct {
+	*change
+	snap  *ledger.Snapshot
+	cal   *calendar.Calendar
+	on    calendar.Date // the file's data date
+	reply *api.ImportReply
+
+	dossiers map[string]*loan.Dossier // borrower -> his facts, as far as touched
+	changed  map[string]bool          // borrowers whose dossier is to be kept anew
+}
+
+func (in *intake) take(allowGone bool) error {
+	in.dossiers, in.changed = map[string]*loan.Dossier{}, map[string]bool{}
+	branches := in.fileBranches()
+	if in.on > in.today {
+		return api.Errorf(api.Usage, "check 数据日期, or name the day with --on", "%s: its data date %s is after today, %s", in.snap.Name, in.on, in.today)
+	}
+	for _, b := range branches {
+		last, err := in.tx.LastDataDate(b)
+		if err != nil {
+			return err
+		}
+		if in.on < last {
+			return api.Errorf(api.BadFile, "import the files in the order of their days; nothing of it was taken",
+				"%s: its data date %s is before that of the last ledger of branch %q, %s", in.snap.Name, in.on, b, last)
+		}
+	}
+	for i := range in.snap.Loans {
+		if err := in.takeLoan(&in.snap.Loans[i]); err != nil {
+			return err
+		}
+	}
+	if len(in.snap.Loans) > 0 {
+		if err := in.gone(branches, allowGone); err != nil {
+			return err
+		}
+	}
+	if err := in.takeSheets(); err != nil {
+		return err
+	}
+	ids := make([]string, 0, len(in.changed))
+	for id := range in.changed {
+		ids = append(ids, id)
+	}
+	sort.Strings(ids)
+	for _, id := range ids {
+		if err := in.tx.PutDossier(in.dossiers[id]); err != nil {
+			return err
+		}
+		in.plan(borrowerUnit(id))
+	}
+	if err := in.takeEvents(); err != nil {
+		return err
+	}
+	if err := in.planMarked(); err != nil {
+		return err
+	}
+	return in.finish(branches)
+}
+
+// fileBranches lists the branches whose loans the file holds, sorted.
+func (in *intake) fileBranches() []string {
+	seen := map[string]bool{}
+	for i := range in.snap.Loans {
+		seen[in.snap.Loans[i].Branch] = true
+	}
+	out := make([]string, 0, len(seen))
+	for b := range seen {
+		out = append(out, b)
+	}
+	sort.Strings(out)
+	return out
+}
+
+func (in *intake) dossier(id string) (*loan.Dossier, error) {
+	if d := in.dossiers[id]; d != nil {
+		return d, nil
+	}
+	d, err := in.tx.Dossier(id)
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		d = &loan.Dossier{ID: id}
+	}
+	in.dossiers[id] = d
+	return d, nil
+}
+
+func fileOf(d *loan.Dossier, id string) *loan.LoanFile {
+	for _, f := range d.Loans {
+		if f.ID == id {
+			return f
+		}
+	}
+	return nil
+}
+
+// takeLoan puts one row into its dossier, and finds what it shows to have
+// happened since the row before.
+func (in *intake) takeLoan(row *loan.Loan) error {
+	d, err := in.dossier(row.Borrower)
+	if err != nil {
+		return err
+	}
+	f := fileOf(d, row.ID)
+	if f == nil {
+		if f, err = in.moveHere(d, row.ID); err != nil {
+			return err
+		}
+	}
+	if f == nil {
+		f = &loan.LoanFile{ID: row.ID}
+		d.Loans = append(d.Loans, f)
+		sort.Slice(d.Loans, func(i, j int) bool { return d.Loans[i].ID < d.Loans[j].ID })
+		in.reply.New++
+	}
+	var base *loan.Version[loan.Loan] // the row before this data date
+	var same *loan.Version[loan.Loan] // the row of this data date, from a file that this one replaces
+	for i := range f.History {
+		if v := &f.History[i]; v.From < in.on {
+			base = v
+		} else if v.From == in.on {
+			same = v
+		}
+	}
+	stands := base
+	if same != nil {
+		stands = same
+	}
+	if row.Arrears > 0 && f.Confirmed < in.on || !f.Gone.IsZero() {
+		// Arrears that still show on a later day are news to an interest date
+		// in between.
+		f.Confirmed, f.Gone = in.on, 0
+		in.changed[d.ID] = true
+	}
+	if stands != nil && stands.Value.Equal(row) {
+		in.reply.Unchanged++
+		return nil
+	}
+	if stands != nil {
+		in.reply.Changed++
+		in.touchIfSeen(&stands.Value, row)
+	} else {
+		in.touchLoan(row)
+	}
+	f.Confirmed = in.on
+	if base != nil && base.Value.Equal(row) {
+		f.History = f.History.Drop(in.on) // back to what it was
+	} else {
+		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now, Value: *row})
+	}
+	in.changed[d.ID] = true
+	return in.differences(d, row, base, same != nil)
+}
+
+// touchIfSeen marks the officers and branches of a changed loan, where the
+// change can matter to them.
+func (in *intake) touchIfSeen(old, row *loan.Loan) {
+	if old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
+		in.touchLoan(old)
+		in.touchLoan(row)
+	}
+}
+
+// differences keeps the events that a changed row shows, in place of those
+// that a file of the same data date showed.
+func (in *intake) differences(d *loan.Dossier, row *loan.Loan, base *loan.Version[loan.Loan], replaced bool) error {
+	var old *loan.Loan
+	var oldOn calendar.Date
+	if base != nil {
+		old, oldOn = &base.Value, base.From
+	}
+	found, err := ledger.Diff(old, row, oldOn, in.on, in.cal)
+	if err != nil {
+		return err
+	}
+	unit := borrowerUnit(d.ID)
+	if replaced {
+		known, err := in.tx.EventsOf(unit)
+		if err != nil {
+			return err
+		}
+		suffix := "/" + row.ID + "/" + in.on.String()
+		for _, e := range known {
+			stays := slices.ContainsFunc(found, func(f loan.Event) bool { return f.ID == e.ID })
+			if e.Snapshot && strings.HasSuffix(e.ID, suffix) && !stays {
+				if err := in.tx.DeleteEvent(e.ID); err != nil {
+					return err
+				}
+				if err := in.audit("event.withdrawn", e.ID, map[string]any{"by": in.snap.Name}); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	for _, e := range found {
+		if err := in.keepEvent(unit, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
+	if _, _, err := in.tx.Event(e.ID); err == nil {
+		return nil // known; what it closed stays closed
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	e.Learned = in.now
+	in.reply.Events[e.Kind]++
+	in.events[unit] = append(in.events[unit], e)
+	in.plan(unit)
+	if err := in.tx.PutEvent(unit, e); err != nil {
+		return err
+	}
+	return in.audit("event.found", e.ID, map[string]any{"file": in.snap.Name, "fields": e.Fields})
+}
+
+func (in *intake) finish(branches []string) error {
+	changes := in.reply.New + in.reply.Changed + len(in.reply.Gone) + len(in.reply.Events)
+	known, err := in.tx.ImportsOf(in.on)
+	if err != nil {
+		return err
+	}
+	in.reply.Same = changes == 0 && slices.ContainsFunc(known, func(i store.Import) bool { return i.Digest == in.snap.Digest })
+	in.reply.Plan, in.reply.Failed = in.counts, in.failed
+	in.reply.Warnings = in.warnings
+	for _, w := range in.snap.Warnings {
+		in.reply.Warnings = append(in.reply.Warnings, w.Text.In("zh"))
+	}
+	for _, col := range in.snap.Columns {
+		in.reply.Columns = append(in.reply.Columns, col.Header+" -> "+col.Field)
+	}
+	for _, b := range branches {
+		if err := in.tx.SetLastDataDate(b, in.on); err != nil {
+			return err
+		}
+	}
+	if in.reply.Same && len(in.counts) == 0 {
+		return nil // not a byte written
+	}
+	events := 0
+	for _, n := range in.reply.Events {
+		events += n
+	}
+	err = in.tx.PutImport(store.Import{Digest: in.snap.Digest, Name: in.snap.Name, DataDate: in.on, Branches: branches, At: in.now, By: in.actor.OSUser,
+		Rows: in.reply.Rows, New: in.reply.New, Changed: in.reply.Changed, Gone: len(in.reply.Gone), Events: events})
+	if err != nil {
+		return err
+	}
+	return in.end("ledger.imported", in.snap.Name, map[string]any{
+		"digest": in.snap.Digest, "data_date": in.on, "rows": in.reply.Rows, "new": in.reply.New,
+		"changed": in.reply.Changed, "gone": in.reply.Gone, "events": in.reply.Events})
+}
