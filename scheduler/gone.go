@@ -40,7 +40,7 @@ func (in *intake) gone(branches []string, allow bool) error {
 			}
 			for _, f := range d.Loans {
 				v := f.History.At(in.on)
-				if v == nil || v.Branch != b && !inFile[f.ID] || !f.Gone.IsZero() || len(f.History) == 1 && f.History[0].From == in.on && inFile[f.ID] {
+				if v == nil || v.Branch != b && !inFile[f.ID] || !f.Gone.IsZero() || in.fresh[f.ID] {
 					continue
 				}
 				if v.Open() {

@@ -23,10 +23,11 @@ type intake struct {
 
 	dossiers map[string]*loan.Dossier // borrower -> his facts, as far as touched
 	changed  map[string]bool          // borrowers whose dossier is to be kept anew
+	fresh    map[string]bool          // loans that no file showed before this one
 }
 
 func (in *intake) take(allowGone bool) error {
-	in.dossiers, in.changed = map[string]*loan.Dossier{}, map[string]bool{}
+	in.dossiers, in.changed, in.fresh = map[string]*loan.Dossier{}, map[string]bool{}, map[string]bool{}
 	branches := in.fileBranches()
 	if in.on > in.today {
 		return api.Errorf(api.Usage, "check 数据日期, or name the day with --on", "%s: its data date %s is after today, %s", in.snap.Name, in.on, in.today)
@@ -130,6 +131,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 		d.Loans = append(d.Loans, f)
 		sort.Slice(d.Loans, func(i, j int) bool { return d.Loans[i].ID < d.Loans[j].ID })
 		in.reply.New++
+		in.fresh[row.ID] = true
 	}
 	var base *loan.Version[loan.Loan] // the row before this data date
 	var same *loan.Version[loan.Loan] // the row of this data date, from a file that this one replaces

@@ -226,6 +226,21 @@ func TestAnotherFileOfTheSameDayTakesTheFirstOnesPlace(t *testing.T) {
 	}
 }
 
+func TestACorrectedFileOfTheSameDayMayLackALoan(t *testing.T) {
+	b := newBranch(t, "2026-11-23")
+	rows := make([]string, 100)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("JJ%03d,C%d,甲公司,B01,S001,100000,50000,2025-10-30,2026-10-30,正常,常规,,按季,0,2026-11-20\n", i, i)
+	}
+	b.importFile(header + strings.Join(rows, ""))
+	if _, err := b.tryImport(header + strings.Join(rows[5:], "")); err == nil || !strings.Contains(err.Error(), "5 of 100 open loans") {
+		t.Errorf("5 of 100 left out: %v", err)
+	}
+	if r := b.importFile(header + strings.Join(rows[1:], "")); fmt.Sprint(r.Gone) != "[JJ000]" {
+		t.Errorf("gone: %v", r.Gone)
+	}
+}
+
 func TestHalfAFileIsRefusedAndNothingIsTaken(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	b.importFile(friday)
