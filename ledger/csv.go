@@ -195,6 +195,9 @@ var utf8BOM = []byte("\xEF\xBB\xBF")
 // textOf finds out how a text file is encoded: by its mark, as UTF-8 if it is
 // that without a fault, else as GB18030. UTF-16 is turned into UTF-8.
 func textOf(name string, data []byte) (text []byte, decode decoder, gb bool, bad *Problem) {
+	if utf16 := bytes.HasPrefix(data, []byte("\xFF\xFE")) || bytes.HasPrefix(data, []byte("\xFE\xFF")); !utf16 {
+		data = bytes.TrimRight(data, "\x1A") // the end of a file, as old hosts write it
+	}
 	switch {
 	case bytes.HasPrefix(data, utf8BOM):
 		text = data[len(utf8BOM):]

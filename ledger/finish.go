@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+	"strings"
 
 	"tickler/loan"
 )
@@ -149,6 +150,10 @@ func (r *reader) finishLoan(good bool) {
 		l.Borrower = l.BorrowerName
 	}
 	if !r.hasBalance {
+		// An empty cell read as 0 would settle the loan and end its duties.
+		if good && !endedStatus(l.Status) {
+			r.badField("余额", "", Text{"要有余额", "want the balance"}, Text{"补上；已结清的填 0", "fill it in; 0 if the loan is settled"})
+		}
 		r.noBalance++
 	}
 	if l.Class == "" {
@@ -186,6 +191,22 @@ func (r *reader) finishLoan(good bool) {
 		slices.Sort(l.FeeDates)
 		l.FeeDates = slices.Compact(l.FeeDates)
 	}
+}
+
+// endedStatus says that the bank's own word for a loan's state means that
+// nothing is left of it.
+func endedStatus(s string) bool {
+	for _, w := range []string{"未结清", "部分结清"} {
+		if strings.Contains(s, w) {
+			return false
+		}
+	}
+	for _, w := range []string{"结清", "核销", "销户", "注销"} {
+		if strings.Contains(s, w) {
+			return true
+		}
+	}
+	return false
 }
 
 func digitsOnly(s string) bool {
@@ -327,7 +348,7 @@ func (r *reader) warn() {
 		add("mode_default", "管理方式", r.noMode, n(r.noMode)+" 笔没有管理方式，按常规读入", n(r.noMode)+" loans without 管理方式 were read as 常规")
 		add("class_default", "五级分类", r.noClass, n(r.noClass)+" 笔没有五级分类，按正常读入", n(r.noClass)+" loans without 五级分类 were read as 正常")
 		add("no_maturity", "到期日", r.noMaturity, n(r.noMaturity)+" 笔既没有到期日也没有期限，没有到期提醒", n(r.noMaturity)+" loans have neither 到期日 nor 期限: nothing will fall due at their maturity")
-		add("balance_empty", "余额", r.noBalance, n(r.noBalance)+" 笔余额为空，按 0 读入", n(r.noBalance)+" loans with an empty 余额 were read as 0")
+		add("balance_empty", "余额", r.noBalance, n(r.noBalance)+" 笔已结清或核销的余额为空，按 0 读入", n(r.noBalance)+" settled or written-off loans with an empty 余额 were read as 0")
 		add("extension_earlier", "展期到期日", r.earlier, n(r.earlier)+" 笔展期到期日早于到期日，按展期到期日读入", n(r.earlier)+" loans have a 展期到期日 before their 到期日: it was taken")
 		if r.zeroIDs > 1 && r.zeroIDs == r.longIDs {
 			add("id_zeros", "借据号", r.zeroIDs, n(r.zeroIDs)+" 个借据号第 15 位以后全是 0，可能已丢失精度", n(r.zeroIDs)+" 借据号 have nothing but zeros after the 15th digit: the last digits may be lost")

@@ -39,6 +39,8 @@ func normal(header string) (name string, notes []string) {
 	return name, notes
 }
 
+var unbracketed = strings.NewReplacer("(", "", ")", "", "[", "", "]", "", "{", "", "}", "", "<", "", ">", "", "【", "", "】", "", "〔", "", "〕", "", "《", "", "》", "")
+
 // moneyPower gives the power of ten of a unit of money as a header writes it.
 func moneyPower(s string) (power int, ok bool) {
 	for _, w := range []string{"单位", "金额", "折合", "折", "人民币", "本币", "rmb", "cny"} {
@@ -91,8 +93,16 @@ func (v *vocabulary) find(kind Kind, header string) (p place, power int, ok bool
 	}
 	name, notes := normal(header)
 	if p, ok = v.normal[name]; ok {
-		power, ok = allowed(specs[kind][p.field].unit, notes)
-		return p, power, ok
+		if power, ok = allowed(specs[kind][p.field].unit, notes); ok {
+			return p, power, true
+		}
+	}
+	// Brackets around a part of the name: 贷款（实际）发放日期, 到期日（期）.
+	if len(notes) > 0 {
+		whole, _ := normal(unbracketed.Replace(fold(header)))
+		if p, ok = v.normal[whole]; ok {
+			return p, -1, true
+		}
 	}
 	// The unit may stand behind the name without brackets: 余额万元, 期限月.
 	for _, suffix := range []string{"人民币元", "百万元", "千元", "万元", "亿元", "元", "个月", "月数", "月", "%", "‰"} {

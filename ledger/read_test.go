@@ -226,6 +226,29 @@ func TestMistakesSayWhereAndWhatToDo(t *testing.T) {
 		`a.csv:2 column "结息方式": "按旬": want 按月, 按季, 按半年, 按年 or 利随本清; if it is this bank's word, give it under values: 结息方式 in the mapping file`)
 }
 
+func TestAnEmptyBalanceIsNoSettledLoan(t *testing.T) {
+	refusedLine(t, head+",状态\nJJ1,甲公司,,2026-01-05,2026-12-31,正常,常规,正常\n",
+		`a.csv:2 column "余额": "": want the balance; fill it in; 0 if the loan is settled`)
+	refusedLine(t, head+",状态\nJJ1,甲公司,,2026-01-05,2026-12-31,正常,常规,未结清\n",
+		`a.csv:2 column "余额": "": want the balance; fill it in; 0 if the loan is settled`)
+	if s := read(t, "a.csv", head+"\nJJ1,甲公司,-,2026-01-05,2026-12-31,正常,常规\n", Options{}); s.Loans[0].Balance != 0 {
+		t.Errorf("got %s", s.Loans[0].Balance)
+	}
+}
+
+func TestIDsThatNoStoreCanKeep(t *testing.T) {
+	long := strings.Repeat("J", 600)
+	refusedLine(t, head+"\n"+long+rest+"\n", `a.csv:2 column "借据号": "`+long[:60]+`…": want at most 512 bytes; correct the cell`)
+	refusedLine(t, head+"\nJJ1"+strings.Replace(rest, "甲公司", long, 1)+"\n", `a.csv:2 column "客户名称": "`+long[:60]+`…": want at most 512 bytes; correct the cell`)
+	refusedLine(t, head+"\nJ\x1b[31mJ"+rest+"\n", `a.csv:2 column "借据号": "J\x1b[31mJ": want an id without line breaks and control characters; correct the cell`)
+}
+
+func TestTheEndMarkOfOldHosts(t *testing.T) {
+	if s := read(t, "a.csv", head+"\r\nJJ1"+rest+"\r\n\x1a", Options{}); len(s.Loans) != 1 {
+		t.Errorf("got %d loans", len(s.Loans))
+	}
+}
+
 func TestErrorsComeInChinese(t *testing.T) {
 	_, err := Read("a.csv", []byte(head+"\nJJ1,甲,1,2026-01-05,2026-04-31,正常,常规\n"), Options{})
 	want := `a.csv:2 列 "到期日": "2026-04-31": 要日历上有的日子，没有这一天；改正该单元格`
@@ -247,7 +270,7 @@ func TestAllMistakesAtOnceTheFirstHundredShown(t *testing.T) {
 }
 
 func TestMissingModeAndClassAreReadLaxlyWithAWarning(t *testing.T) {
-	s := read(t, "a.csv", "借据号,客户名称,余额,发放日,五级分类\nJJ1,甲,,2026-01-05,关注\nJJ2,甲,1,2026-01-05,\n", Options{})
+	s := read(t, "a.csv", "借据号,客户名称,余额,发放日,五级分类,状态\nJJ1,甲,,2026-01-05,关注,已结清\nJJ2,甲,1,2026-01-05,,\n", Options{})
 	if l := s.Loans[1]; l.Mode != loan.Regular || l.Class != loan.Normal || l.Borrower != "甲" {
 		t.Errorf("got %+v", l)
 	}
@@ -376,7 +399,7 @@ func TestHeadersAreKnownByEveryName(t *testing.T) {
 	for header, want := range map[string]string{
 		"贷款余额（元）": "余额 0", "借据余额（折合人民币）": "余额 0", "余额(万元)": "余额 4", "余额万元": "余额 4", "余 额\n（单位：万元）": "余额 4", "余额[亿元]": "余额 8",
 		"余额(美元)": "", "余额占比(%)": "",
-		"到期日（yyyymmdd）": "到期日 -1", "到期日(合同)": "", "起始日期": "发放日 -1", "借据起期": "发放日 -1",
+		"到期日（yyyymmdd）": "到期日 -1", "到期日(合同)": "", "贷款到期日（期）": "到期日 -1", "贷款（实际）发放日期": "发放日 -1", "贷款(实际)发放日期": "发放日 -1", "起始日期": "发放日 -1", "借据起期": "发放日 -1",
 		"期限月": "期限(月) -1", "期限（月）": "期限(月) -1", "贷款期限(年)": "", "期限(天)": "",
 		"利率(%)": "利率 -1", "利率％": "利率 -1", "身份证号(码)": "", "客户经理（工号）": "客户经理 -1", "管理方式(常规|重点)": "管理方式 -1",
 	} {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+	"unicode"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -319,8 +320,22 @@ func (r *reader) raw(b []byte) string {
 	return trim(s)
 }
 
+// maxID bounds an id, or a name that may have to serve as one: it becomes part
+// of the store's keys.
+const maxID = 512
+
+func (r *reader) short(b []byte, s string) {
+	if len(s) > maxID {
+		r.bad(b, Text{"太长，最多 512 字节", "want at most 512 bytes"}, Text{"改正该单元格", "correct the cell"})
+	}
+}
+
 // text is a text that is rarely the same in two rows.
-func (r *reader) text(b []byte) string { return r.raw(b) }
+func (r *reader) text(b []byte) string {
+	s := r.raw(b)
+	r.short(b, s)
+	return s
+}
 
 // list is a list of names; rows with the same one share it.
 func (r *reader) list(b []byte) []string {
@@ -328,6 +343,9 @@ func (r *reader) list(b []byte) []string {
 	l, ok := r.f.lists[s]
 	if !ok {
 		l = slices.Clip(names(s))
+		for _, n := range l {
+			r.short(b, n)
+		}
 		if len(r.f.lists) < maxInterned {
 			r.f.lists[s] = l
 		}
@@ -369,6 +387,10 @@ func (r *reader) checkID(b []byte, s string) {
 	if lostDigits(s) {
 		r.bad(b, Text{"要完整的号码，精度已丢失", "want the whole number, its last digits are lost (精度已丢失)"}, lostHint)
 	}
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		r.bad(b, Text{"号码里有换行或控制字符", "want an id without line breaks and control characters"}, Text{"改正该单元格", "correct the cell"})
+	}
+	r.short(b, s)
 }
 
 func (r *reader) ids(b []byte) []string {
