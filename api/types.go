@@ -197,6 +197,7 @@ type TickReply struct {
 	Derived  int            `json:"derived"` // units worked out anew
 	Plan     map[string]int `json:"plan"`
 	Failed   []string       `json:"failed,omitempty"`
+	Problems []string       `json:"problems,omitempty"` // files that are bad: what was in force before stays
 	Warnings []string       `json:"warnings"`
 }
 

@@ -401,6 +401,8 @@ func (t *tree) subject(r *Rule, at map[string]*yaml.Node, fixed bool) {
 	case loan.KindLoan:
 	case loan.KindGuarantor:
 		t.bad(n, "write for: loan and each: guarantor", "for guarantor: a guarantor has no duties of his own")
+	case loan.KindGroup:
+		t.bad(n, "write for: borrower", "for group: this version derives no duties of a group")
 	case loan.KindCollateral:
 		if at["since"] == nil {
 			t.bad(n, "add since: [collateral.inspected, loan.disbursed]", "for collateral: want since")

@@ -31,6 +31,7 @@ type change struct {
 	now   time.Time
 	actor Actor
 	cause string // in Chinese, for what moves or ends
+	under string // the documents that changed, in Chinese: they are the cause then; "" for none
 	late  string // why a duty whose day of raising has passed comes late
 
 	counts   map[string]int // kind of change -> how many
@@ -82,12 +83,18 @@ func (s *Scheduler) begin(tx *store.Tx, actor Actor, on calendar.Date, force boo
 		if err := c.activate("rulebook", meta.Rulebook, book.Digest(), book.Text(), tx.PutBook); err != nil {
 			return nil, err
 		}
+		if meta.Rulebook != "" {
+			c.under = "规则簿变更"
+		}
 		c.meta.Rulebook = book.Digest()
 	}
 	if meta.Calendar != cal.Version() {
 		all = true
 		if err := c.activate("calendar", meta.Calendar, cal.Version(), cal.Text(), tx.PutCalendar); err != nil {
 			return nil, err
+		}
+		if meta.Calendar != "" {
+			c.under += "放假通知变更"
 		}
 		c.meta.Calendar = cal.Version()
 	}
@@ -196,9 +203,13 @@ func (c *change) circumstances(events []loan.Event) obligation.Circumstances {
 			}
 		}
 	}
+	cause := c.cause
+	if c.under != "" {
+		cause = c.under
+	}
 	return obligation.Circumstances{
 		Today: c.today, Now: c.now, Rulebook: c.book.Digest(), Calendar: c.cal.Version(),
-		Cause: c.cause, Late: c.late, Closings: closings,
+		Cause: cause, Late: c.late, Closings: closings,
 		Signed: func(rule string) bool { r := c.book.Rule(rule); return r != nil && len(r.Sign) > 0 },
 	}
 }

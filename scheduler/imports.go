@@ -49,6 +49,9 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 			in.on = c.today
 		}
 		in.reply.DataDate = in.on
+		for _, p := range s.badFiles() {
+			in.warnings = append(in.warnings, "仍按原有规则簿和日历处理 / the rulebook and calendar in force before stay: "+p)
+		}
 		if err := in.take(r.AllowGone); err != nil {
 			return err
 		}

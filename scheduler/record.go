@@ -33,7 +33,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			return api.Errorf(api.Usage, suggest(r.Event, eventKinds(c)), "unknown event %q", r.Event)
 		}
 		if !slices.Contains(kind.For, subject.Kind) {
-			return api.Errorf(api.Usage, "", "%s is recorded of %s, not of a %s", r.Event, kindList(kind.For), subject.Kind)
+			return api.Errorf(api.Usage, "", "%s is recorded of %s, not of %s", r.Event, kindList(kind.For), kindList([]loan.Kind{subject.Kind}))
 		}
 		unit, err := tx.UnitOf(subject)
 		if errors.Is(err, store.ErrNotFound) {
@@ -151,7 +151,11 @@ func suggest(word string, words []string) string {
 func kindList(kinds []loan.Kind) string {
 	var out []string
 	for _, k := range kinds {
-		out = append(out, "a "+string(k))
+		article := "a "
+		if k == loan.KindOfficer {
+			article = "an "
+		}
+		out = append(out, article+string(k))
 	}
 	return strings.Join(out, " or ")
 }

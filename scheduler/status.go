@@ -55,7 +55,7 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 		st := cal.Status(today)
 		r.Calendar.FirmThrough, r.Calendar.MissingYear, r.Calendar.Level = st.FirmThrough, st.MissingYear, st.Level.String()
 		r.Warnings = append(r.Warnings, calendarWarnings(cal, today)...)
-		if wall := s.wallDay(book); wall < meta.BusinessDate {
+		if wall := s.wallDay(book); wall.AddDays(1) < meta.BusinessDate { // a day ahead is allowed to --on
 			r.Problems = append(r.Problems, fmt.Sprintf("系统时钟 %s 早于营业日 %s / the clock was set back", wall, meta.BusinessDate))
 		}
 		if r.Audit.Seq, r.Audit.Hash, err = tx.AuditHead(); err != nil {

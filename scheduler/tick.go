@@ -15,7 +15,7 @@ import (
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
 	now := s.moment()
 	if reply, err := s.idle(ctx, r); err != nil || reply != nil {
-		return reply, refine(err)
+		return s.withProblems(reply), refine(err)
 	}
 	var reply *api.TickReply
 	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
@@ -23,7 +23,7 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 		if err != nil {
 			return err
 		}
-		c.cause = "日终扫描"
+		c.cause = "扫描"
 		since := c.meta.Cursor
 		if !since.IsZero() && since < c.today.AddDays(-1) {
 			c.late = "停机补触发（" + since.AddDays(1).String() + " 至 " + c.today.AddDays(-1).String() + " 未扫描）"
@@ -70,7 +70,29 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 	if err != nil {
 		return nil, refine(err)
 	}
-	return reply, nil
+	return s.withProblems(reply), nil
+}
+
+// withProblems says with a scan that a file is bad, for sites where nothing
+// but the scan is looked at.
+func (s *Scheduler) withProblems(r *api.TickReply) *api.TickReply {
+	if r != nil {
+		r.Problems = s.badFiles()
+	}
+	return r
+}
+
+// badFiles says which files, as they stand, are not in force, and why.
+func (s *Scheduler) badFiles() []string {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var out []string
+	for _, p := range []string{s.bookErr, s.calErr} {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 // idle answers a scan that has nothing to do, so that it writes nothing and

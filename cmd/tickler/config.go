@@ -34,7 +34,7 @@ const configText = `# tickler 的配置 / tickler's configuration
 # output: table                  # table, wide, json, csv, name
 # lang: zh                       # zh, en
 # socket: /run/tickler/tickler.sock   # 守护进程的套接字，默认 <data>/tickler.sock / the daemon's socket
-# listen: 127.0.0.1:8443         # serve 的网页地址，默认不开 / where serve offers its pages; off by default
+# listen: 127.0.0.1:8443         # serve 的健康检查地址（/healthz），默认不开 / where serve answers /healthz; off by default
 `
 
 // readConfig reads a config file. One that was not named may be missing.

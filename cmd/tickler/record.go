@@ -15,6 +15,7 @@ import (
 
 	"tickler/api"
 	"tickler/loan"
+	"tickler/obligation"
 )
 
 // recordOptions describe an event that happened.
@@ -104,7 +105,11 @@ func runRecord(ctx context.Context, g *global, o recordOptions, event, subject s
 		}{{g.tr("办结", "closed"), reply.Closed}, {g.tr("新触发", "raised"), reply.Opened}} {
 			for i := range part.list {
 				x := &part.list[i]
-				fmt.Fprintf(g.stdout, "  %s  %s  %s %s  %s  %s\n", part.title, x.Short, g.tr("截止", "due"), x.Due, x.Name, g.subject(x))
+				title := part.title
+				if x.State == obligation.Submitted {
+					title = g.tr("提交", "submitted")
+				}
+				fmt.Fprintf(g.stdout, "  %s  %s  %s %s  %s  %s\n", title, x.Short, g.tr("截止", "due"), x.Due, x.Name, g.subject(x))
 			}
 		}
 		if len(reply.Closed) == 0 {

@@ -77,12 +77,12 @@ func runRulesCheck(g *global, path string, fatal bool) error {
 		fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("有错误 %d 处。", len(found)), plural(len(found), "mistake", "mistakes")))
 		return status(exitFailed)
 	case len(found) > 0:
-		fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("没有错误，提示 %d 处；规则 %d 条，启用 %d 条。", len(found), len(b.Rules), active(b)), fmt.Sprintf("sound, %s; %d rules, %d of them enabled", plural(len(found), "warning", "warnings"), len(b.Rules), active(b))))
+		fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("没有错误，提示 %d 处；规则 %d 条，启用 %d 条。", len(found), len(b.Rules), active(b)), fmt.Sprintf("sound, %s; %s, %d enabled", plural(len(found), "warning", "warnings"), plural(len(b.Rules), "rule", "rules"), active(b))))
 		if fatal {
 			return status(exitFindings)
 		}
 	default:
-		fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("没有错误；规则 %d 条，启用 %d 条。", len(b.Rules), active(b)), fmt.Sprintf("sound; %d rules, %d of them enabled", len(b.Rules), active(b))))
+		fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("没有错误；规则 %d 条，启用 %d 条。", len(b.Rules), active(b)), fmt.Sprintf("sound; %s, %d enabled", plural(len(b.Rules), "rule", "rules"), active(b))))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,8 +34,17 @@ func runTick(ctx context.Context, g *global, force bool) error {
 		if err != nil {
 			return err
 		}
+		bad := func() error {
+			if len(r.Problems) == 0 {
+				return nil
+			}
+			return api.Errorf(api.BadFile, g.tr("改正文件后再次扫描；仍按原有规则簿和日历处理", "mend the file; what was in force before stays"), "%s", strings.Join(r.Problems, "\n"))
+		}
 		if g.output == "json" {
-			return writeJSON(g.stdout, r)
+			if err := writeJSON(g.stdout, r); err != nil {
+				return err
+			}
+			return bad()
 		}
 		fmt.Fprintf(g.stdout, g.tr("营业日 %s：重新推算 %d 户", "business day %s: %d worked out anew"), r.Today, r.Derived)
 		if s := counts(r.Plan, g.change); s != "" {
@@ -45,6 +55,6 @@ func runTick(ctx context.Context, g *global, force bool) error {
 			fmt.Fprintln(g.stderr, g.tr("未能推算：", "not worked out: ")+f)
 		}
 		g.warn(r.Warnings)
-		return nil
+		return bad()
 	})
 }

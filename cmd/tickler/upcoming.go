@@ -54,7 +54,7 @@ func (o *upcomingOptions) AddFlags(f *pflag.FlagSet) {
 	f.IntVar(&o.Days, "days", 30, "so many days from the first one on, `N`")
 	o.filterOptions.AddFlags(f)
 	f.StringSliceVar(&o.States, "state", nil, "only in these `STATE`s: planned, raised, submitted, done, waived, cancelled, lapsed")
-	f.BoolVar(&o.All, "all", false, "in every state; without a range, the whole plan")
+	f.BoolVar(&o.All, "all", false, "in every state, of the whole plan unless a range is given")
 }
 
 func newUpcomingCommand(g *global) *cobra.Command {
@@ -64,8 +64,8 @@ func newUpcomingCommand(g *global) *cobra.Command {
 		Short: "Obligations by due date, overdue ones first · 近期事项",
 		Long: `upcoming lists obligations by due date: the open ones, first what is overdue,
 then what falls due today and in the next 30 days. With --from or --to it lists
-exactly that range, both ends included; with --all and no range it lists the
-whole plan in every state. Any ID it shows will do for show and why.`,
+exactly that range, both ends included; with --all or --state and no range it
+looks through the whole plan. Any ID it shows will do for show and why.`,
 		Example: `  tickler upcoming
   tickler upcoming --owner S007 --days 7
   tickler upcoming --from 2026-12-01 --to 2026-12-31 -o csv > december.csv
@@ -105,7 +105,7 @@ func runUpcoming(ctx context.Context, g *global, o upcomingOptions) error {
 	}
 	return g.withClient(ctx, func(c *api.Client) error {
 		r.From, r.To = o.From.Date, o.To.Date
-		whole := o.All && !o.daysGiven
+		whole := (o.All || len(r.States) > 0) && !o.daysGiven
 		r.Overdue = r.From.IsZero() && r.To.IsZero() && !whole
 		if r.Overdue || o.daysGiven {
 			if r.From.IsZero() {
