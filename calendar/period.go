@@ -175,24 +175,29 @@ func (p Period) Number() int {
 // taken for symmetry with ParsePeriod, which does need it.
 func (p Period) Label(f Fiscal) string {
 	y, m, day := p.Start.Civil()
+	var buf [10]byte
+	four := func(y int) []byte {
+		return append(buf[:0], byte('0'+y/1000%10), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10))
+	}
+	two := func(b []byte, n int) []byte { return append(b, byte('0'+n/10), byte('0'+n%10)) }
 	switch p.Every {
 	case Week:
 		y, w := p.Start.ISOWeek()
-		return fmt.Sprintf("%04d-W%02d", y, w)
+		return string(two(append(four(y), "-W"...), w))
 	case HalfMonth:
-		half := 'A'
+		half := "-A"
 		if day > 15 {
-			half = 'B'
+			half = "-B"
 		}
-		return fmt.Sprintf("%04d-%02d-%c", y, int(m), half)
+		return string(append(two(append(four(y), '-'), int(m)), half...))
 	case Month:
-		return fmt.Sprintf("%04d-%02d", y, int(m))
+		return string(two(append(four(y), '-'), int(m)))
 	case Quarter:
-		return fmt.Sprintf("%04d-Q%d", y, p.Number())
+		return string(append(four(y), '-', 'Q', byte('0'+p.Number())))
 	case HalfYear:
-		return fmt.Sprintf("%04d-H%d", y, p.Number())
+		return string(append(four(y), '-', 'H', byte('0'+p.Number())))
 	case Year:
-		return fmt.Sprintf("%04d", p.End.Year())
+		return string(four(p.End.Year()))
 	}
 	return ""
 }
