@@ -36,12 +36,13 @@ func Verdicts(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan
 	return out
 }
 
-// reason begins to write down why; nil, which takes every call, if nobody asks.
+// reason begins to write down why. If nobody asks it is one blank sheet, used
+// again and again, on which nothing is kept.
 func (d *deriver) reason(o occurrence) *Reason {
-	r := &Reason{}
 	if d.trace == nil {
-		return r
+		return &d.blank
 	}
+	r := &Reason{}
 	r.Reason = obligation.Reason{
 		Rule: o.rule.ID, Name: o.rule.Name, Clause: o.rule.Clause, Set: o.rule.Set, Stated: o.rule.Stated,
 		Subject: o.subject, Occurrence: o.name, AsOf: o.asOf, Period: o.period,
