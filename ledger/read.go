@@ -16,6 +16,9 @@ import (
 // maxTitle is how many rows that are not blank may stand above a header.
 const maxTitle = 50
 
+// maxHeader is how many bytes of a cell are looked at for a header.
+const maxHeader = 4096
+
 // Read reads a file, whole or not at all: the error is an *Errors with every
 // mistake that it holds.
 func Read(name string, data []byte, opt Options) (*Snapshot, error) {
@@ -300,6 +303,9 @@ func (f *file) find(sheet string, src source) scan {
 		texts := make([]string, len(cells))
 		filled := 0
 		for i, b := range cells {
+			if len(b) > maxHeader {
+				b = b[:maxHeader] // no header, and not worth a long look
+			}
 			texts[i], _ = f.decode(b)
 			if texts[i] = trim(texts[i]); texts[i] != "" {
 				filled++

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -241,6 +242,19 @@ func TestIDsThatNoStoreCanKeep(t *testing.T) {
 	refusedLine(t, head+"\n"+long+rest+"\n", `a.csv:2 column "借据号": "`+long[:60]+`…": want at most 512 bytes; correct the cell`)
 	refusedLine(t, head+"\nJJ1"+strings.Replace(rest, "甲公司", long, 1)+"\n", `a.csv:2 column "客户名称": "`+long[:60]+`…": want at most 512 bytes; correct the cell`)
 	refusedLine(t, head+"\nJ\x1b[31mJ"+rest+"\n", `a.csv:2 column "借据号": "J\x1b[31mJ": want an id without line breaks and control characters; correct the cell`)
+}
+
+// A cell may hold megabytes; a minute went by when every header's name was
+// looked for in all of them.
+func TestAGiantCellAboveTheHeaderTakesNoTime(t *testing.T) {
+	start := time.Now()
+	giant := strings.Repeat("余", 20<<20/3)
+	if s := read(t, "a.csv", giant+"\n"+head+"\nJJ1"+rest+"\n", Options{}); len(s.Loans) != 1 {
+		t.Errorf("got %d loans", len(s.Loans))
+	}
+	if d := time.Since(start); d > 2*time.Second {
+		t.Errorf("it took %s", d)
+	}
 }
 
 func TestTheEndMarkOfOldHosts(t *testing.T) {
