@@ -1,6 +1,8 @@
 package scheduler
 
 import (
+	"cmp"
+
 	"tickler/api"
 	"tickler/calendar"
 	"tickler/rules"
@@ -21,6 +23,9 @@ func (s *Scheduler) wallDay(b *rules.Book) calendar.Date {
 // named by the caller is for sites without a daemon.
 func (s *Scheduler) businessDay(meta *store.Meta, b *rules.Book, on calendar.Date, force bool) (calendar.Date, string, error) {
 	wall := s.wallDay(b)
+	if err := s.inCalendar(cmp.Or(on, wall)); err != nil {
+		return 0, "", err
+	}
 	if on.IsZero() {
 		if wall < meta.BusinessDate {
 			return meta.BusinessDate, "系统时钟 " + wall.String() + " 早于营业日 " + meta.BusinessDate.String() + "，仍按营业日处理", nil
@@ -36,6 +41,16 @@ func (s *Scheduler) businessDay(meta *store.Meta, b *rules.Book, on calendar.Dat
 		return 0, "", api.Errorf(api.Usage, "add --force if that is meant", "--on %s is later than tomorrow (%s)", on, wall.AddDays(1))
 	}
 	return on, "", nil
+}
+
+// inCalendar refuses a day whose plan would go beyond the calendar. Such a day
+// is a slip or a broken clock, and once taken it could not be taken back.
+func (s *Scheduler) inCalendar(today calendar.Date) error {
+	_, cal := s.inForce()
+	if last := cal.Status(today).Last; windowEnd(today) >= last {
+		return api.Errorf(api.Usage, "check the day, and the system's clock", "business date %s: its plan goes beyond the calendar, which ends on %s", today, last)
+	}
+	return nil
 }
 
 // readingDay gives the day that a reading command takes for today.

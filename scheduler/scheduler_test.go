@@ -327,6 +327,26 @@ func TestTodayNeverGoesBack(t *testing.T) {
 	}
 }
 
+// Once taken, a day in 2150 would stand for ever.
+func TestADayBeyondTheCalendarIsRefused(t *testing.T) {
+	b := newBranch(t, "2026-11-23")
+	b.importFile(friday)
+	for _, day := range []string{"2150-01-01", "2099-01-01"} {
+		_, err := b.s.Tick(context.Background(), scheduler.Actor{}, api.TickRequest{On: date(day), Force: true})
+		if api.CodeOf(err) != api.Usage {
+			t.Errorf("--on %s: %v", day, err)
+		}
+	}
+	b.goTo("2150-01-01")
+	if _, err := b.s.Tick(context.Background(), scheduler.Actor{}, api.TickRequest{}); api.CodeOf(err) != api.Usage {
+		t.Errorf("a clock in 2150: %v", err)
+	}
+	b.goTo("2026-11-24")
+	if r := b.tick(); r.Today != date("2026-11-24") {
+		t.Errorf("afterwards today is %s", r.Today)
+	}
+}
+
 func TestARecordedEventClosesAndOpens(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	b.importFile(friday)
