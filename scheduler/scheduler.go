@@ -223,6 +223,8 @@ func refine(err error) error {
 		return err
 	case errors.Is(err, store.ErrOutcomeUnknown):
 		return api.Errorf(api.Unknown, "restart, look, and do again what is missing", "%v", err)
+	case errors.Is(err, context.Canceled):
+		return api.Errorf(api.Interrupted, "", "interrupted")
 	case errors.Is(err, store.ErrCorrupt):
 		return api.Errorf(api.Findings, "run \"tickler check\"; restore the newest good backup", "%v", err)
 	}

@@ -241,6 +241,19 @@ func TestACorrectedFileOfTheSameDayMayLackALoan(t *testing.T) {
 	}
 }
 
+func TestAnInterruptedImportSaysSo(t *testing.T) {
+	b := newBranch(t, "2026-11-23")
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel() // while the file was read
+	_, err := b.s.Import(ctx, scheduler.Actor{OSUser: "ops"}, api.ImportRequest{Name: "a.csv"}, []byte(friday))
+	if api.CodeOf(err) != api.Interrupted {
+		t.Errorf("got %v", err)
+	}
+	if len(b.all()) != 0 {
+		t.Error("something was taken")
+	}
+}
+
 func TestHalfAFileIsRefusedAndNothingIsTaken(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	b.importFile(friday)
