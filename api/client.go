@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -66,7 +67,7 @@ func call[Reply any](ctx context.Context, c *Client, verb string, req any, body 
 	r.Header.Set("Content-Type", "application/json")
 	resp, err := c.HTTP.Do(r)
 	if err != nil {
-		return nil, fmt.Errorf("ask for %s: %w", verb, err)
+		return nil, unanswered(ctx, verb, err)
 	}
 	defer resp.Body.Close()
 	dec := json.NewDecoder(resp.Body)
@@ -79,9 +80,21 @@ func call[Reply any](ctx context.Context, c *Client, verb string, req any, body 
 	}
 	reply := new(Reply)
 	if err := dec.Decode(reply); err != nil {
-		return nil, fmt.Errorf("read the reply to %s: %w", verb, err)
+		return nil, unanswered(ctx, verb, err)
 	}
 	return reply, nil
+}
+
+// unanswered is the error of a request whose reply did not come: the daemon may
+// have ended before, or after, it did what was asked.
+func unanswered(ctx context.Context, verb string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("ask for %s: %w", verb, ctx.Err())
+	}
+	if u := (*url.Error)(nil); errors.As(err, &u) {
+		err = u.Err // without the request, which may be a page long
+	}
+	return Errorf(Unknown, "run the same command again; a change is made whole or not at all", "%s: the daemon went away before it answered (%v)", verb, err)
 }
 
 // List asks for obligations by due date.
