@@ -54,8 +54,8 @@ leaves one directory: a new one, or --data DIR if that holds no store.`,
 
 func runDemo(ctx context.Context, g *global, days int) error {
 	switch {
-	case days < 0:
-		return usagef("--days %d: want 0 or more", days)
+	case days < 0 || days > maxDays:
+		return usagef("--days %d: want 0 to %d", days, maxDays)
 	case !g.on.IsZero():
 		return usagef("--on: the demo runs the daemon's loop, which keeps the day by the clock")
 	}

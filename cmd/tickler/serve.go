@@ -160,6 +160,10 @@ func listenSocket(g *global) (*listening, error) {
 	if len(l.path) > maxSocketPath {
 		return nil, api.Errorf(api.Usage, "give a shorter path", "socket %q: longer than %d bytes", l.path, maxSocketPath)
 	}
+	// Only what can be a dead daemon's is taken away: socket: may name a file by mistake.
+	if fi, err := os.Lstat(l.path); err == nil && fi.Mode().Type() != fs.ModeSocket && (!fi.Mode().IsRegular() || fi.Size() > 0) {
+		return nil, api.Errorf(api.Usage, "name another path for the socket", "socket %q: there is something else already", l.path)
+	}
 	if err := os.Remove(l.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove the socket of an earlier daemon: %w", err)
 	}

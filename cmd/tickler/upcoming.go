@@ -81,12 +81,15 @@ looks through the whole plan. Any ID it shows will do for show and why.`,
 	return c
 }
 
+// maxDays is a hundred years, more than any calendar.
+const maxDays = 36525
+
 func runUpcoming(ctx context.Context, g *global, o upcomingOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	if o.Days < 0 {
-		return usagef("--days %d: want 0 or more", o.Days)
+	if o.Days < 0 || o.Days > maxDays {
+		return usagef("--days %d: want 0 to %d", o.Days, maxDays)
 	}
 	if o.daysGiven && !o.To.IsZero() {
 		return usagef("--to and --days say the same thing: give one of them")
