@@ -13,6 +13,9 @@ var (
 	// should be. Only creating one makes one: run init, or restore a backup.
 	ErrNoStore = errors.New("no store")
 
+	// ErrEmpty is the ErrNoStore of an empty file: what was in it is lost.
+	ErrEmpty = fmt.Errorf("%w in it", ErrNoStore)
+
 	// ErrLocked says that another process, or another handle of this one,
 	// holds the store.
 	ErrLocked = errors.New("the store is held by another process")

@@ -194,7 +194,7 @@ func Open(path string, o Options) (*DB, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open the store: %w", err)
 	case info.Mode().IsRegular() && info.Size() == 0:
-		return nil, fmt.Errorf("%s is empty: %w", path, store.ErrNoStore)
+		return nil, fmt.Errorf("%s is an empty file: %w", path, store.ErrEmpty)
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("open the store: %s is no file", path)
 	}
