@@ -257,6 +257,13 @@ func TestAGiantCellAboveTheHeaderTakesNoTime(t *testing.T) {
 	}
 }
 
+func TestNamesHoldNoControlCharacters(t *testing.T) {
+	s := read(t, "a.csv", head+",保证人\nJJ1"+strings.Replace(rest, "甲公司", "\"\x1b[2J甲\n公司\"", 1)+",乙\x07、丙\n", Options{})
+	if l := s.Loans[0]; l.BorrowerName != "[2J甲\n公司" || fmt.Sprint(l.Guarantors) != "[乙 丙]" {
+		t.Errorf("got %q %q", l.BorrowerName, l.Guarantors)
+	}
+}
+
 func TestTheEndMarkOfOldHosts(t *testing.T) {
 	if s := read(t, "a.csv", head+"\r\nJJ1"+rest+"\r\n\x1a", Options{}); len(s.Loans) != 1 {
 		t.Errorf("got %d loans", len(s.Loans))

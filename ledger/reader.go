@@ -332,9 +332,24 @@ func (r *reader) short(b []byte, s string) {
 
 // text is a text that is rarely the same in two rows.
 func (r *reader) text(b []byte) string {
-	s := r.raw(b)
+	s := printable(r.raw(b))
 	r.short(b, s)
 	return s
+}
+
+// printable drops the control characters, with which a name could write
+// elsewhere on a terminal, but for the line breaks of a wrapped cell.
+func printable(s string) string {
+	odd := func(c rune) bool { return unicode.IsControl(c) && c != '\n' && c != '\r' && c != '\t' }
+	if !strings.ContainsFunc(s, odd) {
+		return s
+	}
+	return strings.Map(func(c rune) rune {
+		if odd(c) {
+			return -1
+		}
+		return c
+	}, s)
 }
 
 // list is a list of names; rows with the same one share it.
@@ -342,7 +357,7 @@ func (r *reader) list(b []byte) []string {
 	s := r.word(b)
 	l, ok := r.f.lists[s]
 	if !ok {
-		l = slices.Clip(names(s))
+		l = slices.Clip(names(printable(s)))
 		for _, n := range l {
 			r.short(b, n)
 		}
