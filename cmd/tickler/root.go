@@ -186,6 +186,9 @@ func settle(g *global, c *cobra.Command) {
 			if err := g.resolve(); err != nil {
 				return err
 			}
+			if g.output == "csv" && c.Flags().Changed("output") && !slices.Contains(rows, c.CommandPath()) {
+				return &usageError{text: "-o csv: it prints no rows; want table or json", command: c.CommandPath()}
+			}
 			return run(c, a)
 		}
 	}
@@ -193,6 +196,11 @@ func settle(g *global, c *cobra.Command) {
 		settle(g, sub)
 	}
 }
+
+// rows are the commands that print CSV. A script that asks another one for it
+// is told so, instead of being given a table.
+var rows = []string{"tickler upcoming", "tickler overdue", "tickler today", "tickler show", "tickler why", "tickler import", "tickler dump",
+	"tickler calendar show", "tickler rules list"}
 
 // exits notes a command's exit statuses for its help.
 func exits(c *cobra.Command, codes ...int) {

@@ -44,6 +44,9 @@ func runWhy(ctx context.Context, g *global, what string) error {
 			return writeJSON(g.stdout, r)
 		}
 		var b strings.Builder
+		if g.output == "csv" && r.Subject == nil {
+			return usagef("-o csv: the proof of one obligation has no rows; want table or json")
+		}
 		switch {
 		case r.Reason != nil:
 			g.writeReason(&b, r)

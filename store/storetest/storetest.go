@@ -457,9 +457,10 @@ func bigAndMany(t *testing.T, open func(*testing.T) store.Backend) {
 // randomOperations holds a backend against a map: any operations, in any
 // transactions, committed, failed, panicked, and closed and opened again.
 func randomOperations(t *testing.T, open func(*testing.T) store.Backend) {
-	deadline := time.Now().Add(20 * time.Second) // enough is enough under -race
+	enough, cancel := context.WithTimeout(t.Context(), 20*time.Second) // under -race
+	defer cancel()
 	rapid.Check(t, func(rt *rapid.T) {
-		if time.Now().After(deadline) {
+		if enough.Err() != nil {
 			return
 		}
 		b := open(t)
