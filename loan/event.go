@@ -20,6 +20,16 @@ type Event struct {
 	Fields   map[string]string `json:"fields,omitempty"`
 	Files    []Evidence        `json:"files,omitempty"`
 	Snapshot bool              `json:"snapshot,omitempty"` // found in a ledger file, not recorded by a person
+
+	Withdrawn *Withdrawal `json:"withdrawn,omitempty"` // it is kept, and counts for nothing
+}
+
+// Withdrawal says who took an event back, and why.
+type Withdrawal struct {
+	On     calendar.Date `json:"on"`
+	At     time.Time     `json:"at"`
+	By     string        `json:"by,omitempty"` // staff number, or the OS user where nobody is mapped to him
+	Reason string        `json:"reason"`
 }
 
 // Evidence is a file that proves an act, kept by its digest.

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"sort"
@@ -41,6 +42,8 @@ type change struct {
 	replan   map[loan.Ref]bool
 	order    []loan.Ref
 	events   map[loan.Ref][]loan.Event // unit -> events new in this change, to be matched with what they close
+
+	withdrawing bool // an event is taken back
 
 	branches map[string]*loan.Branch
 	staff    map[string]*loan.Staff
@@ -208,10 +211,20 @@ func (c *change) circumstances(events []loan.Event) obligation.Circumstances {
 		cause = c.under
 	}
 	return obligation.Circumstances{
+		Gone: c.gone, Withdrawing: c.withdrawing,
 		Today: c.today, Now: c.now, Rulebook: c.book.Digest(), Calendar: c.cal.Version(),
 		Cause: cause, Late: c.late, Closings: closings,
-		Signed: func(rule string) bool { r := c.book.Rule(rule); return r != nil && len(r.Sign) > 0 },
 	}
+}
+
+// gone says that an event was withdrawn, or is no longer kept. What cannot be
+// looked up stands: nothing is reopened on a doubt.
+func (c *change) gone(event string) bool {
+	e, _, err := c.tx.Event(event)
+	if errors.Is(err, store.ErrNotFound) {
+		return true
+	}
+	return err == nil && e.Withdrawn != nil
 }
 
 func (c *change) planUnit(u loan.Ref) error {
