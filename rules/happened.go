@@ -19,7 +19,7 @@ func (d *deriver) eventRules(u loan.Ref) {
 		taken := map[string]bool{} // kind and day of the occurrences of a borrower's loans
 		for i := range d.facts.Events {
 			e := &d.facts.Events[i]
-			if !slices.Contains(r.On, e.Kind) || e.Happened > d.today || e.Withdrawn != nil {
+			if !slices.Contains(r.On, e.Kind) || e.Happened > d.today || e.Withdrawn != nil || e.Confirms != "" {
 				continue
 			}
 			o := occurrence{subject: e.Subject, name: e.ID, anchor: e.Happened, asOf: e.Happened}
