@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,21 +10,24 @@ import (
 
 	"tickler"
 	"tickler/api"
+	"tickler/calendar"
 	"tickler/rules"
 )
 
 func newRulesCommand(g *global) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rules",
-		Short: "The rulebook: check, list, show, schema · 规则簿",
+		Short: "The rulebook: check, list, show, diff, activate · 规则簿",
 		Long: `rules looks at a rulebook: --rules, else DIR/rules.yaml, else the one the program
-carries. None of its commands touches the store.`,
+carries. diff, activate, history and --at need the store, the others do not touch
+it.`,
 		Example: `  tickler rules check rules.yaml
-  tickler rules list`,
+  tickler rules diff rules.yaml
+  tickler rules activate rules.yaml`,
 		Args: cobra.ArbitraryArgs,
 	}
 	c.RunE = group(c)
-	c.AddCommand(newRulesCheckCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesSchemaCommand(g))
+	c.AddCommand(newRulesCheckCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesDiffCommand(g), newRulesActivateCommand(g), newRulesHistoryCommand(g), newRulesSchemaCommand(g))
 	return c
 }
 
@@ -43,8 +47,12 @@ func (g *global) readBook(path string) (*rules.Book, error) {
 	return rules.Parse(path, text)
 }
 
-// goodBook is readBook for commands that need a sound one.
-func (g *global) goodBook() (*rules.Book, error) {
+// goodBook is readBook for commands that need a sound one: of the day at, or
+// the one in force for the data directory.
+func (g *global) goodBook(ctx context.Context, at calendar.Date) (*rules.Book, error) {
+	if !at.IsZero() {
+		return g.bookAt(ctx, at)
+	}
 	b, err := g.readBook("")
 	var ps rules.Problems
 	if errors.As(err, &ps) {
