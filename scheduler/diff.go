@@ -92,7 +92,7 @@ func (k *contrast) run(s *Scheduler, view viewer) error {
 
 // side is a change that is never begun: it reckons under some documents.
 func (k *contrast) side(s *Scheduler, d underDocuments) *change {
-	c := &change{s: s, book: d.book, cal: d.cal, meta: k.meta, today: k.today, now: s.moment(), replan: map[loan.Ref]bool{}}
+	c := &change{s: s, book: d.book, cal: d.cal, meta: k.meta, today: k.today, now: s.moment(), replan: map[loan.Ref]bool{}, directory: directory{reach: d.book.Reach()}}
 	c.meta.WindowEnd = max(c.meta.WindowEnd, windowEnd(k.today))
 	return c
 }
@@ -111,6 +111,10 @@ func (k *contrast) unit(old, new *change, u loan.Ref) error {
 		stands = plan.Obligations
 	}
 	before, _, _ := old.reckon(u, stands, facts, branch)
+	// A rulebook may ask of other units than the one before it does.
+	if facts, branch, err = new.facts(u); err != nil {
+		return err
+	}
 	after, _, d := new.reckon(u, stands, facts, branch)
 	for i := range before {
 		if !before[i].State.Ended() {
