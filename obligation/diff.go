@@ -117,9 +117,15 @@ func fields(o, n *Obligation) []Field {
 		}
 	}
 	add("state", string(o.State), string(n.State))
-	add("raise", o.Raise.String(), n.Raise.String())
-	add("period_end", o.PeriodEnd.String(), n.PeriodEnd.String())
-	add("provisional", strconv.FormatBool(o.Provisional), strconv.FormatBool(n.Provisional))
+	if o.Raise != n.Raise {
+		add("raise", o.Raise.String(), n.Raise.String())
+	}
+	if o.PeriodEnd != n.PeriodEnd {
+		add("period_end", o.PeriodEnd.String(), n.PeriodEnd.String())
+	}
+	if o.Provisional != n.Provisional {
+		add("provisional", strconv.FormatBool(o.Provisional), strconv.FormatBool(n.Provisional))
+	}
 	add("owner", o.Owner, n.Owner)
 	add("role", o.Role, n.Role)
 	add("branch", o.Branch, n.Branch)

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"tickler"
 	"tickler/api"
 	"tickler/calendar"
 	"tickler/obligation"
@@ -290,6 +292,45 @@ func TestADiffTellsWhatARunWouldDo(t *testing.T) {
 					t.Errorf("and back: %v, %+v", err, back)
 				}
 			})
+		}
+	}
+}
+
+// The whole catalogue too: with a day more for every limit in workdays after an
+// anchor, and with what a branch asks of those below it.
+func TestADiffOfTheShippedRulebookTellsWhatARunWouldDo(t *testing.T) {
+	free := func(c *scheduler.Config) { c.Hold.Share = 1 }
+	b := inFile(t, "2026-11-23", free)
+	shipped := string(tickler.Rulebook)
+	text := regexp.MustCompile(`due: (\d+) workdays after`).ReplaceAllString(shipped, "due: 1$1 workdays after")
+	b.write(shipped)
+	b.reopen()
+	b.importFile(portfolio(40))
+	b.importFile("机构号,机构名称,上级机构\nB01,一支行,\nB02,二支行,B01\nB03,三支行,B01\n")
+	if _, err := b.s.Record(context.Background(), scheduler.Actor{}, api.RecordRequest{Event: "supervision.done", Subject: "branch/B02"}); err != nil {
+		t.Fatal(err)
+	}
+	b.tick()
+	for _, day := range []string{"2026-11-23", "2027-01-04"} {
+		b.goTo(day)
+		// An edit, and another rulebook altogether.
+		for _, c := range [][2]string{{shipped, text}, {shipped, tested}} {
+			old, new := b.copyOf(), b.copyOf()
+			old.write(c[0])
+			new.write(c[1])
+			for _, x := range []*branch{old, new} {
+				x.reopen()
+				x.tick()
+			}
+			got, err := b.s.Diff(context.Background(), api.DiffRequest{Old: &api.Book{Name: "old.yaml", Text: []byte(c[0])}, New: &api.Book{Name: "new.yaml", Text: []byte(c[1])}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := lines(old.all(), new.all())
+			if len(want) < 100 {
+				t.Errorf("only %d changes", len(want))
+			}
+			sameLines(t, told(got), want)
 		}
 	}
 }
