@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,7 +9,6 @@ import (
 
 	"tickler"
 	"tickler/api"
-	"tickler/calendar"
 	"tickler/rules"
 )
 
@@ -27,7 +25,7 @@ it.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	c.RunE = group(c)
-	c.AddCommand(newRulesCheckCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesDiffCommand(g), newRulesActivateCommand(g), newRulesHistoryCommand(g), newRulesSchemaCommand(g))
+	c.AddCommand(newRulesCheckCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesEventsCommand(g), newRulesDiffCommand(g), newRulesActivateCommand(g), newRulesHistoryCommand(g), newRulesSchemaCommand(g))
 	return c
 }
 
@@ -47,12 +45,8 @@ func (g *global) readBook(path string) (*rules.Book, error) {
 	return rules.Parse(path, text)
 }
 
-// goodBook is readBook for commands that need a sound one: of the day at, or
-// the one in force for the data directory.
-func (g *global) goodBook(ctx context.Context, at calendar.Date) (*rules.Book, error) {
-	if !at.IsZero() {
-		return g.bookAt(ctx, at)
-	}
+// goodBook is readBook for commands that need a sound one.
+func (g *global) goodBook() (*rules.Book, error) {
 	b, err := g.readBook("")
 	var ps rules.Problems
 	if errors.As(err, &ps) {

@@ -80,8 +80,11 @@ func runRulesHistory(ctx context.Context, g *global) error {
 }
 
 // bookAt gives the rulebook that was in force on a business day, as the store
-// kept it.
+// kept it; for no day the one that the files hold.
 func (g *global) bookAt(ctx context.Context, at calendar.Date) (*rules.Book, error) {
+	if at.IsZero() {
+		return g.goodBook()
+	}
 	var r *api.BookReply
 	err := g.withClient(ctx, func(c *api.Client) (err error) { r, err = c.Book(ctx, api.BookRequest{At: at}); return err })
 	if err != nil {

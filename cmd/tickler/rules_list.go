@@ -162,7 +162,7 @@ func formOf(b *rules.Book, r *rules.Rule) ruleForm {
 }
 
 func runRulesList(ctx context.Context, g *global, at calendar.Date) error {
-	b, err := g.goodBook(ctx, at)
+	b, err := g.bookAt(ctx, at)
 	if err != nil {
 		return err
 	}

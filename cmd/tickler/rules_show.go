@@ -29,7 +29,7 @@ func newRulesShowCommand(g *global) *cobra.Command {
 }
 
 func runRulesShow(ctx context.Context, g *global, id string, at calendar.Date) error {
-	b, err := g.goodBook(ctx, at)
+	b, err := g.bookAt(ctx, at)
 	if err != nil {
 		return err
 	}
