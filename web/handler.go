@@ -32,6 +32,12 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/tick", verb(func(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
 		return s.Tick(ctx, actor(ctx), r)
 	}))
+	mux.HandleFunc("POST /v1/diff", verb(s.Diff))
+	mux.HandleFunc("POST /v1/history", verb(func(ctx context.Context, _ struct{}) (*api.HistoryReply, error) { return s.History(ctx) }))
+	mux.HandleFunc("POST /v1/book", verb(s.Book))
+	mux.HandleFunc("POST /v1/activate", verb(func(ctx context.Context, r api.ActivateRequest) (*api.ActivateReply, error) {
+		return s.Activate(ctx, actor(ctx), r)
+	}))
 	mux.HandleFunc("POST /v1/import", func(w http.ResponseWriter, r *http.Request) {
 		var req api.ImportRequest
 		if err := json.Unmarshal([]byte(r.URL.Query().Get("request")), &req); err != nil {

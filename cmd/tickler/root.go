@@ -200,7 +200,7 @@ func settle(g *global, c *cobra.Command) {
 // rows are the commands that print CSV. A script that asks another one for it
 // is told so, instead of being given a table.
 var rows = []string{"tickler upcoming", "tickler overdue", "tickler today", "tickler show", "tickler why", "tickler import", "tickler dump",
-	"tickler calendar show", "tickler rules list"}
+	"tickler calendar show", "tickler calendar diff", "tickler rules list", "tickler rules diff", "tickler rules history"}
 
 // exits notes a command's exit statuses for its help.
 func exits(c *cobra.Command, codes ...int) {
