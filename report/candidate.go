@@ -26,7 +26,7 @@ type Candidate struct {
 type Held struct {
 	ID        string        `json:"id"`
 	Class     loan.Class    `json:"class"`
-	Balance   loan.Fen      `json:"balance"` // fen
+	Balance   loan.Fen      `json:"balance_fen"`
 	Guarantee string        `json:"guarantee"`
 	Secured   bool          `json:"secured"`
 	Gone      calendar.Date `json:"gone"` // data date of the file that no longer held it; null while it is there

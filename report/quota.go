@@ -16,8 +16,12 @@ type Quota struct {
 // one count too.
 const DefaultLargest = 10
 
-// MinBorrowers is the least of a sample. 篇三 五 1
-const MinBorrowers = 10
+// MinBorrowers is the least of a sample (篇三 五 1), and MinLargest how many of
+// the largest it must hold (篇三 五 3).
+const (
+	MinBorrowers = 10
+	MinLargest   = 3
+)
 
 // The other numbers of 篇三 五 1-4.
 const (
@@ -25,7 +29,7 @@ const (
 	wantNormal    = 3
 	wantSpecial   = 4
 	wantNPL       = 3
-	wantLargest   = 3
+	wantLargest   = MinLargest
 	wantSecured   = 5
 	shareOfNormal = 3 // of seven missing NPLs
 	shareOfSpec   = 4

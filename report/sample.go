@@ -22,8 +22,8 @@ type Pick struct {
 	Borrower string     `json:"borrower"`
 	Name     string     `json:"name"`
 	Class    loan.Class `json:"class"`
-	Balance  loan.Fen   `json:"balance"` // fen, of his open loans at the branch
-	Rank     int        `json:"rank"`    // by that balance, from 1; equals share one
+	Balance  loan.Fen   `json:"balance_fen"` // of his open loans at the branch
+	Rank     int        `json:"rank"`        // by that balance, from 1; equals share one
 	Secured  bool       `json:"secured"`
 	Open     int        `json:"open"` // his open loans at the branch
 	Serves   []string   `json:"serves"`
