@@ -28,3 +28,18 @@ type SampleReply struct {
 func (c *Client) Sample(ctx context.Context, r SampleRequest) (*SampleReply, error) {
 	return call[SampleReply](ctx, c, "sample", r, nil)
 }
+
+// PortfolioRequest asks what is missing in the facts.
+type PortfolioRequest struct {
+	On calendar.Date `json:"on"`
+}
+
+// PortfolioReply lists what each check found.
+type PortfolioReply struct {
+	report.Portfolio
+}
+
+// Portfolio asks for the checks of the portfolio.
+func (c *Client) Portfolio(ctx context.Context, r PortfolioRequest) (*PortfolioReply, error) {
+	return call[PortfolioReply](ctx, c, "portfolio", r, nil)
+}
