@@ -37,6 +37,7 @@ type PortfolioRequest struct {
 // PortfolioReply lists what each check found.
 type PortfolioReply struct {
 	report.Portfolio
+	Warnings []string `json:"warnings"`
 }
 
 // Portfolio asks for the checks of the portfolio.

@@ -2,8 +2,10 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"tickler/api"
 	"tickler/calendar"
@@ -26,8 +28,7 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 	book, cal := s.inForce()
 	var a *report.Auditor
 	w := &watcher{book: reportRules(book), cal: cal}
-	var branches map[string]*loan.Branch
-	var staff map[string]*loan.Staff
+	dir := directory{reach: w.book.Reach()}
 	for after, begun := "", false; after != "" || !begun; begun = true {
 		var page []*report.Holding
 		err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
@@ -37,10 +38,8 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 				return err
 			}
 			if a == nil {
-				if staff, err = tx.Staff(); err != nil {
-					return err
-				}
-				if branches, err = tx.Branches(); err != nil {
+				staff, err := dir.allStaff(tx)
+				if err != nil {
 					return err
 				}
 				w.today = s.readingDay(&meta, book, r.On)
@@ -49,7 +48,7 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 			}
 			after, err = tx.ScanDossiersFrom(after, portfolioPage, func(d *loan.Dossier) error {
 				unit := borrowerUnit(d.ID)
-				facts, _, err := gather(tx, unit, w.today, &branches, &staff)
+				facts, _, err := gather(tx, unit, w.today, &dir)
 				if err != nil {
 					return err
 				}
@@ -70,7 +69,18 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 			return nil, refine(err)
 		}
 	}
-	return &api.PortfolioReply{Portfolio: a.Report()}, nil
+	return &api.PortfolioReply{Portfolio: a.Report(), Warnings: unknownChecks(book)}, nil
+}
+
+// unknownChecks names the standing requirements whose check is none.
+func unknownChecks(b *rules.Book) []string {
+	out := []string{}
+	for _, st := range b.Standing {
+		if st.Check != "" && report.CheckOf(st.Check) == nil {
+			out = append(out, fmt.Sprintf("规则簿 standing：没有 %q 这项检查（%s） / standing requirement %s: no check is called %q", st.Check, st.Name, strings.Join(st.Rows, " "), st.Check))
+		}
+	}
+	return out
 }
 
 // yuan reads an amount of the rulebook's params; 0 where it is none.

@@ -13,6 +13,7 @@ import (
 	"tickler"
 	"tickler/api"
 	"tickler/report"
+	"tickler/rules"
 	"tickler/scheduler"
 )
 
@@ -99,7 +100,7 @@ func TestTheGapsOfAPortfolioAreFound(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	b.cfg.RulesPath = filepath.Join(t.TempDir(), "rules.yaml")
 	book := strings.Replace(string(tickler.Rulebook), "enable: [manual]", "enable: [manual, county]", 1)
-	book = strings.Replace(book, "  large_loan:", "  medium_loan: 5000\n  large_loan:", 1)
+	book = strings.Replace(book, "check: custodian", "check: custodain", 1)
 	if err := os.WriteFile(b.cfg.RulesPath, []byte(book), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -162,6 +163,9 @@ func TestTheGapsOfAPortfolioAreFound(t *testing.T) {
 			}
 		}
 	}
+	if len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "custodain") {
+		t.Errorf("a misspelt check: %q", r.Warnings)
+	}
 	words := []string{}
 	for _, g := range r.Groups {
 		if !g.Followed {
@@ -170,5 +174,27 @@ func TestTheGapsOfAPortfolioAreFound(t *testing.T) {
 	}
 	if !slices.Equal(words, []string{report.CheckStageLog, report.CheckWatchFacts}) {
 		t.Errorf("for information: %q", words)
+	}
+}
+
+// What the shipped rulebook says of its standing requirements is what a check
+// is for, and serves.
+func TestTheStandingRequirementsHaveTheirChecks(t *testing.T) {
+	b, err := rules.Parse("rules.yaml", tickler.Rulebook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := 0
+	for _, st := range b.Standing {
+		if st.Check == "" {
+			continue
+		}
+		served++
+		if c := report.CheckOf(st.Check); c == nil || !slices.Equal(c.Rows, st.Rows) || c.Name != st.Name {
+			t.Errorf("%+v: %+v", st, c)
+		}
+	}
+	if served == 0 {
+		t.Error("no standing requirement has a check")
 	}
 }

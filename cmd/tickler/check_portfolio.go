@@ -50,6 +50,7 @@ func runCheckPortfolio(ctx context.Context, g *global, fatal bool) error {
 		if err := g.writePortfolio(r); err != nil {
 			return err
 		}
+		g.warn(r.Warnings)
 		if fatal && r.Amiss() > 0 {
 			return status(exitFindings)
 		}
