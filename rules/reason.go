@@ -54,6 +54,29 @@ func Verdicts(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan
 	return out
 }
 
+// Beyond gives what the period rules would make of a loan in the periods that
+// it matures in, and that therefore never see it: it may be waived there, or it
+// may be a loan that slips through between two periods' ends.
+func Beyond(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan.Ref, w Window) []*obligation.Reason {
+	d := newDeriver(b, cal, f, w)
+	d.whole = true
+	d.only = func(r *Rule, s loan.Ref) bool { return s == subject && r.Period() }
+	var maturity calendar.Date
+	for _, file := range f.Loans {
+		if l := file.History.At(d.today); file.ID == subject.ID && l != nil {
+			maturity = l.Maturity
+		}
+	}
+	var out []*obligation.Reason
+	d.trace = func(r *Reason) {
+		if p := r.Period; p != nil && p.Start <= maturity && maturity < p.End {
+			out = append(out, &r.Reason)
+		}
+	}
+	d.unit(unit)
+	return out
+}
+
 // reason begins to write down why. If nobody asks it is one blank sheet, used
 // again and again, on which nothing is kept.
 func (d *deriver) reason(o occurrence) *Reason {

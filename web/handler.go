@@ -21,6 +21,8 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/list", verb(s.List))
 	mux.HandleFunc("POST /v1/show", verb(s.Show))
 	mux.HandleFunc("POST /v1/why", verb(s.Why))
+	mux.HandleFunc("POST /v1/sample", verb(s.Sample))
+	mux.HandleFunc("POST /v1/portfolio", verb(s.Portfolio))
 	mux.HandleFunc("POST /v1/status", verb(func(ctx context.Context, _ struct{}) (*api.StatusReply, error) { return s.Status(ctx) }))
 	mux.HandleFunc("POST /v1/check", verb(func(ctx context.Context, _ struct{}) (*api.CheckReply, error) { return s.Check(ctx) }))
 	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
