@@ -2,7 +2,6 @@ package rules
 
 import (
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -171,9 +170,4 @@ func (f *caseFacts) unitOf(s loan.Ref, day calendar.Date) loan.Ref {
 		return loan.Ref{}
 	}
 	return s
-}
-
-// eventID is what the daemon calls an event that a ledger file showed.
-func eventID(e loan.Event) string {
-	return strings.Join([]string{e.Kind, e.Subject.String(), e.Happened.String()}, "/")
 }

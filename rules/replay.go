@@ -19,7 +19,7 @@ type play struct {
 	facts  *caseFacts
 	today  calendar.Date
 	goLive calendar.Date
-	taken  []caseEvent // events known by now, with what they closed
+	taken  []*caseEvent // events known by now, with what they closed
 
 	units map[loan.Ref]*playedUnit
 	order []loan.Ref
@@ -113,30 +113,57 @@ func (p *play) live(day calendar.Date, wants map[loan.Kind]bool) {
 	p.today = day
 	news := p.arrivals(day)
 	p.meet(wants)
+	found, recorded := p.happening(day, news)
+	p.taken = append(p.taken, found...)
 	end := p.window().To
 	for _, ref := range p.order {
 		u := p.units[ref]
-		if news || !u.known || end > u.end || !u.next.IsZero() && u.next <= day {
-			p.plan(ref, u, nil)
+		if news || len(found) > 0 || !u.known || end > u.end || !u.next.IsZero() && u.next <= day {
+			var its []*caseEvent
+			for _, e := range found {
+				if p.facts.unitOf(e.Subject, day) == ref {
+					its = append(its, e)
+				}
+			}
+			p.plan(ref, u, its...)
 		} else {
 			obligation.Settle(u.obs, p.circumstances(p.eventsOf(ref)))
 		}
 	}
+	for _, e := range recorded {
+		p.take(e)
+	}
+}
+
+// ledgerShows are the events that differences between two files show. On the
+// day of a new version they come with its file, and with it they are planned.
+var ledgerShows = []string{"ledger.recorded", "loan.extended", "loan.maturity_changed", "loan.repaid", "loan.settled", "loan.rate_changed",
+	"loan.guarantee_changed", "loan.defaulted", "loan.transferred", "class.changed", "mode.changed", "officer.changed"}
+
+// happening gives the events of a day: those that its file showed, and those
+// that people recorded.
+func (p *play) happening(day calendar.Date, news bool) (found, recorded []*caseEvent) {
 	for i := range p.facts.events {
 		e := p.facts.events[i]
 		if e.Happened != day {
 			continue
 		}
 		e.Subject = p.facts.subjectOf(&e, p.book.Events[e.Kind])
-		if e.Snapshot && len(e.ID) < 4 {
-			e.ID = eventID(e.Event)
+		if e.Snapshot = e.Snapshot || news && slices.Contains(ledgerShows, e.Kind); e.Snapshot {
+			found = append(found, &e)
+		} else {
+			recorded = append(recorded, &e)
 		}
-		ref := p.facts.unitOf(e.Subject, day)
-		u := p.units[ref]
-		p.taken = append(p.taken, e)
-		if u != nil {
-			p.plan(ref, u, &p.taken[len(p.taken)-1])
-		}
+	}
+	return found, recorded
+}
+
+// take lets the daemon take an event that somebody records.
+func (p *play) take(e *caseEvent) {
+	p.taken = append(p.taken, e)
+	ref := p.facts.unitOf(e.Subject, p.today)
+	if u := p.units[ref]; u != nil {
+		p.plan(ref, u, e)
 	}
 }
 
@@ -226,12 +253,16 @@ func (p *play) at(l *loan.LoanFile) *loan.Loan {
 	return l.History.At(p.today)
 }
 
-// plan makes a unit's plan anew, and takes an event of it if there is one.
-func (p *play) plan(ref loan.Ref, u *playedUnit, e *caseEvent) {
-	if e != nil && !p.match(u, e) {
-		p.taken = p.taken[:len(p.taken)-1]
-		return
-	}
+// plan makes a unit's plan anew, and takes events of it if there are any:
+// what they discharge closes first, and what only this plan brought about last.
+func (p *play) plan(ref loan.Ref, u *playedUnit, events ...*caseEvent) {
+	events = slices.DeleteFunc(events, func(e *caseEvent) bool {
+		refused := !p.match(u, e)
+		if refused {
+			p.taken = slices.DeleteFunc(p.taken, func(x *caseEvent) bool { return x == e })
+		}
+		return refused
+	})
 	facts := p.known(ref)
 	w := p.window()
 	d := Derive(p.book, p.cal, facts, ref, w)
@@ -241,10 +272,10 @@ func (p *play) plan(ref loan.Ref, u *playedUnit, e *caseEvent) {
 	circ := p.circumstances(facts.Events)
 	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
 	u.obs, _ = obligation.Reconcile(u.obs, d.Duties, circ)
-	if e != nil {
-		if !p.match(u, e) {
-			return
-		}
+	for _, e := range events {
+		p.match(u, e)
+	}
+	if len(events) > 0 {
 		obligation.Settle(u.obs, p.circumstances(p.eventsOf(ref)))
 	}
 	u.next, u.end, u.known = d.Next, w.To, true
