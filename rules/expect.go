@@ -164,13 +164,17 @@ func (e *Expectation) fits(p *play, o *obligation.Obligation) bool {
 	return true
 }
 
-// missing says what is not there that an expectation wants.
+// missing says what is not there that an expectation wants. What was cancelled
+// is not counted, unless the expectation asks for a state.
 func (e *Expectation) missing(p *play) (Difference, bool) {
 	fits, all := 0, 0
+	is := func(o *obligation.Obligation) bool {
+		return e.fits(p, o) && (e.exact < 0 || o.State != obligation.Cancelled || e.asks("state"))
+	}
 	for i := range p.all {
 		if o := &p.all[i]; o.Rule == e.Rule {
 			all++
-			if e.fits(p, o) {
+			if is(o) {
 				fits++
 			}
 		}
@@ -179,7 +183,7 @@ func (e *Expectation) missing(p *play) (Difference, bool) {
 	switch {
 	case e.exact >= 0 && fits != e.exact:
 		d.Kind, d.Total = Counted, fits
-		d.Got = p.nearest(e, func(o *obligation.Obligation) bool { return e.fits(p, o) })
+		d.Got = p.nearest(e, is)
 	case e.exact < 0 && fits == 0:
 		d.Got = p.nearest(e, func(o *obligation.Obligation) bool { return true })
 	default:
@@ -252,7 +256,7 @@ func distant(a, b calendar.Date) int { return max(int(a-b), int(b-a)) }
 func (p *play) verdicts(e *Expectation) []*obligation.Reason {
 	var out []*obligation.Reason
 	for _, u := range p.order {
-		d := newDeriver(p.book, p.cal, p.known(u), p.window())
+		d := newDeriver(p.book, p.cal, p.known(u), p.window)
 		d.only = func(r *Rule, _ loan.Ref) bool { return r.ID == e.Rule }
 		d.trace = func(r *Reason) {
 			if r.Rule == e.Rule {
@@ -269,14 +273,6 @@ func (p *play) verdicts(e *Expectation) []*obligation.Reason {
 		return cmp.Compare(distant(a.Anchor, target), distant(b.Anchor, target))
 	})
 	return out[:min(len(out), maxNearest)]
-}
-
-// windowDays is how far ahead the plan of a case reaches, as the daemon's.
-const windowDays = 400
-
-func (p *play) window() Window {
-	end := calendar.PeriodOf(calendar.Quarter, p.today.AddDays(windowDays), calendar.Fiscal{}).End
-	return Window{From: p.goLive, To: end}
 }
 
 // mishap notes what the daemon would not have taken, or could not work out.

@@ -25,7 +25,9 @@ type mutant struct {
 // can tell from it, each with the reason.
 //
 // rule: what -> why
-var unnoticed = map[string]string{}
+var unnoticed = map[string]string{
+	"ledger-entry-disbursement: landing: preceding": "a due day before the payout becomes the working day on or after it",
+}
 
 // leastCaught is the share of the mutants, in percent, that the shipped cases
 // must catch.

@@ -18,7 +18,7 @@ type play struct {
 	cal    *calendar.Calendar
 	facts  *caseFacts
 	today  calendar.Date
-	goLive calendar.Date
+	window Window
 	taken  []*caseEvent // events known by now, with what they closed
 
 	units map[loan.Ref]*playedUnit
@@ -32,18 +32,23 @@ type play struct {
 type playedUnit struct {
 	obs   []obligation.Obligation
 	next  calendar.Date // the day on which the plan may change by itself
-	end   calendar.Date // of the window it was planned for
 	known bool          // it was planned before
 }
 
+// windowDays is how far ahead the plan of a case reaches, as the daemon's.
+const windowDays = 400
+
 // play lives the case's days under a rulebook.
 func (c *Case) play(b *Book, cal *calendar.Calendar) *play {
-	p := &play{book: c.book(b), cal: cal, facts: &c.facts, goLive: c.GoLive, units: map[loan.Ref]*playedUnit{}}
+	p := &play{book: c.book(b), cal: cal, facts: &c.facts, units: map[loan.Ref]*playedUnit{}}
 	first, _ := cal.Range()
 	days := c.days()
-	if p.goLive.IsZero() {
-		p.goLive = max(days[0], first)
+	if p.window.From = c.GoLive; c.GoLive.IsZero() {
+		p.window.From = max(days[0], first)
 	}
+	// The daemon's window grows quarter by quarter. Planned to its last end from
+	// the first day on, the plan is the same in the end.
+	p.window.To = calendar.PeriodOf(calendar.Quarter, c.On.AddDays(windowDays), calendar.Fiscal{}).End
 	wants := p.wanted()
 	for i := 0; i < len(days); {
 		// A maturity passes, a period's facts turn: the plan asks to be made anew.
@@ -115,10 +120,9 @@ func (p *play) live(day calendar.Date, wants map[loan.Kind]bool) {
 	p.meet(wants)
 	found, recorded := p.happening(day, news)
 	p.taken = append(p.taken, found...)
-	end := p.window().To
 	for _, ref := range p.order {
 		u := p.units[ref]
-		if news || len(found) > 0 || !u.known || end > u.end || !u.next.IsZero() && u.next <= day {
+		if news || len(found) > 0 || !u.known || !u.next.IsZero() && u.next <= day {
 			var its []*caseEvent
 			for _, e := range found {
 				if p.facts.unitOf(e.Subject, day) == ref {
@@ -264,8 +268,7 @@ func (p *play) plan(ref loan.Ref, u *playedUnit, events ...*caseEvent) {
 		return refused
 	})
 	facts := p.known(ref)
-	w := p.window()
-	d := Derive(p.book, p.cal, facts, ref, w)
+	d := Derive(p.book, p.cal, facts, ref, p.window)
 	for _, s := range sortedRefs(d.Failed) {
 		p.mishap(Broken, 0, "%s %s: %v", p.today, s, d.Failed[s])
 	}
@@ -278,7 +281,7 @@ func (p *play) plan(ref loan.Ref, u *playedUnit, events ...*caseEvent) {
 	if len(events) > 0 {
 		obligation.Settle(u.obs, p.circumstances(p.eventsOf(ref)))
 	}
-	u.next, u.end, u.known = d.Next, w.To, true
+	u.next, u.known = d.Next, true
 }
 
 func sortedRefs(m map[loan.Ref]error) []loan.Ref {
