@@ -120,6 +120,11 @@ func (c *Client) Import(ctx context.Context, r ImportRequest, file []byte) (*Imp
 	return call[ImportReply](ctx, c, "import", r, file)
 }
 
+// Withdraw takes an event back.
+func (c *Client) Withdraw(ctx context.Context, r WithdrawRequest) (*WithdrawReply, error) {
+	return call[WithdrawReply](ctx, c, "withdraw", r, nil)
+}
+
 // Record records an event.
 func (c *Client) Record(ctx context.Context, r RecordRequest) (*RecordReply, error) {
 	return call[RecordReply](ctx, c, "record", r, nil)

@@ -182,6 +182,26 @@ type RecordReply struct {
 	Same   bool         `json:"same"` // the id was there already: nothing changed
 	Closed []Obligation `json:"closed"`
 	Opened []Obligation `json:"opened"`
+
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// WithdrawRequest takes a recorded event back. It is kept, and counts for
+// nothing from then on.
+type WithdrawRequest struct {
+	ID     string        `json:"id"`
+	Reason string        `json:"reason"`
+	On     calendar.Date `json:"on"`
+	Force  bool          `json:"force"`
+}
+
+// WithdrawReply says what went back with an event.
+type WithdrawReply struct {
+	ID        string       `json:"id"`
+	Event     string       `json:"event"`   // KIND.VERB
+	Subject   string       `json:"subject"` // KIND/ID
+	Reopened  []Obligation `json:"reopened"`
+	Cancelled []Obligation `json:"cancelled"`
 }
 
 // TickRequest asks for one scan.

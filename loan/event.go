@@ -16,10 +16,26 @@ type Event struct {
 	Learned  time.Time         `json:"learned"`  // the moment it was written down
 	By       string            `json:"by,omitempty"`
 	Period   string            `json:"period,omitempty"` // 期间: the occurrence it speaks of, 2026-11
+	Party    string            `json:"party,omitempty"`  // 对象: the one of several parties it concerns
 	Closes   []string          `json:"closes,omitempty"` // ids of obligations it closes
 	Fields   map[string]string `json:"fields,omitempty"`
 	Files    []Evidence        `json:"files,omitempty"`
 	Snapshot bool              `json:"snapshot,omitempty"` // found in a ledger file, not recorded by a person
+
+	// Confirms is the event that this one tells again: the ledger file shows
+	// what a person had recorded, or he records what it showed. It opens
+	// nothing, and closes what it closes.
+	Confirms string `json:"confirms,omitempty"`
+
+	Withdrawn *Withdrawal `json:"withdrawn,omitempty"` // it is kept, and counts for nothing
+}
+
+// Withdrawal says who took an event back, and why.
+type Withdrawal struct {
+	On     calendar.Date `json:"on"`
+	At     time.Time     `json:"at"`
+	By     string        `json:"by,omitempty"` // staff number, or the OS user where nobody is mapped to him
+	Reason string        `json:"reason"`
 }
 
 // Evidence is a file that proves an act, kept by its digest.

@@ -133,4 +133,5 @@ type Facts struct {
 	Branches    map[string]*Branch
 	Staff       map[string]*Staff
 	Events      []Event // of the subjects at hand, by day happened, then id
+	Related     []Event // of others, that count or close here: a branch's visit for the one above
 }

@@ -35,8 +35,9 @@ type Duty struct {
 	Borrower  string // customer number; "" where the subject has none
 	Loan      string // loan number; ""
 	Branch    string
-	Role      string // who performs it: officer, supervisor, ...
-	Owner     string // the person, where the facts name one
+	Role      string   // who performs it: officer, supervisor, ...
+	Owner     string   // the person, where the facts name one
+	Sign      []string // roles that sign once it is submitted, in order
 
 	Anchor      calendar.Date
 	Raise       calendar.Date
@@ -48,10 +49,12 @@ type Duty struct {
 	Closed   *Closing // an event that the facts hold already discharges it
 }
 
-// Progress counts towards a quota: 2 of 3 logs written. Zero where there is none.
+// Progress counts towards a quota: 2 of 3 logs written; 1 of 7 branches
+// visited, where 3 are needed. Zero where there is none.
 type Progress struct {
 	Have int `json:"have"`
 	Need int `json:"need"`
+	Of   int `json:"of,omitempty"` // all there are, of a coverage; 0 for a count
 }
 
 // Closing is how an obligation was discharged.

@@ -2,6 +2,7 @@ package obligation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"tickler/calendar"
@@ -44,8 +45,12 @@ type Circumstances struct {
 	Late     string // why a duty whose day of raising has passed comes late; "" on time
 	// Closings are the events that discharge obligations: id -> how.
 	Closings map[string]Closing
-	// Signed says that signatures follow when a rule's duty is submitted.
-	Signed func(rule string) bool
+	// Gone says that an event is there no longer: it was withdrawn, or the file
+	// that showed it was replaced. nil: none ever is.
+	Gone func(event string) bool
+	// Withdrawing says that this change takes an event back, so that a quota
+	// may be short again.
+	Withdrawing bool
 	// Unknown says that a subject could not be derived: its duties stay.
 	Unknown func(loan.Ref) bool
 }
@@ -114,8 +119,10 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 // update takes over what a fresh derivation says of a standing obligation.
 func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
 	switch o.State {
-	case Done, Waived:
-		if o.State == Waived || o.ClosedBy == "" || !reopen(o, d, c, note) {
+	case Waived:
+		return
+	case Done, Submitted:
+		if !reopen(o, d, c, note) && o.State == Done {
 			return
 		}
 	case Cancelled, Lapsed:
@@ -137,20 +144,25 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 		note(ChangeAltered, o, 0)
 	}
 	o.Closed = d.Closed
-	if d.Owner != was.Owner || d.Branch != was.Branch || d.Role != was.Role || d.Borrower != was.Borrower || d.Progress != was.Progress || d.PartyName != was.PartyName {
+	if d.Owner != was.Owner || d.Branch != was.Branch || d.Role != was.Role || d.Borrower != was.Borrower || d.Progress != was.Progress || d.PartyName != was.PartyName || !slices.Equal(d.Sign, was.Sign) {
 		o.Owner, o.Branch, o.Role, o.Borrower, o.Progress, o.PartyName = d.Owner, d.Branch, d.Role, d.Borrower, d.Progress, d.PartyName
+		o.Sign = d.Sign
 		note(ChangeAltered, o, 0)
 	}
 }
 
 // reopen takes a done obligation back whose closing event is no longer there,
-// and says whether it did.
+// and says whether it did. A quota that was met stays met whatever the rulebook
+// asks for later; only a withdrawn event can make it short again.
 func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
-	if _, ok := c.Closings[o.Key.String()]; ok || d.Closed != nil {
+	if o.ClosedBy == "" || d.Closed != nil || c.Gone == nil {
 		return false
 	}
-	if c.Closings == nil {
-		return false // the caller did not say what events there are
+	if !c.Gone(o.ClosedBy) && !(c.Withdrawing && d.Progress.Need > 0) {
+		return false
+	}
+	if _, ok := c.Closings[o.Key.String()]; ok {
+		return false
 	}
 	o.State, o.DoneOn, o.Submitted, o.ClosedBy = Planned, 0, 0, ""
 	if !o.RaisedOn.IsZero() {
@@ -182,7 +194,7 @@ func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, c
 		return
 	}
 	o.ClosedBy = how.Event
-	if c.Signed != nil && c.Signed(o.Rule) {
+	if len(o.Sign) > 0 {
 		o.State, o.Submitted = Submitted, how.On
 		note(ChangeSubmitted, o, 0)
 		return

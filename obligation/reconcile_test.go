@@ -190,7 +190,7 @@ func TestAnEventClosesAndItsWithdrawalReopens(t *testing.T) {
 	}
 	l.want(l.with(on("2026-11-26"), d), "") // what events there are was not said
 	none := on("2026-11-27")
-	none.Closings = map[string]obligation.Closing{}
+	none.Gone = func(event string) bool { return event == "e1" }
 	l.want(l.with(none, d), "a reopened")
 	if o := l.state(obligation.Raised); !o.DoneOn.IsZero() || !o.Submitted.IsZero() || o.ClosedBy != "" || !strings.Contains(o.Cause, "撤销") {
 		t.Errorf("%+v", o)
@@ -202,9 +202,9 @@ func TestAnEventClosesAndItsWithdrawalReopens(t *testing.T) {
 func TestAnEventOfASignedDutySubmitsIt(t *testing.T) {
 	l := &life{t: t}
 	d := duty("a", "2026-11-24", "2026-11-30")
+	d.Sign = []string{"supervisor"}
 	l.with(on("2026-11-24"), d)
 	c := happened(on("2026-11-26"), "a", "2026-11-25")
-	c.Signed = func(rule string) bool { return rule == "r" }
 	l.want(l.with(c, d), "a submitted")
 	if o := l.state(obligation.Submitted); o.Submitted != day("2026-11-25") || o.Overdue(day("2027-01-01")) {
 		t.Errorf("%+v", o)
@@ -227,6 +227,9 @@ func TestReconcileHolds(t *testing.T) {
 			d.Raise = d.Due.AddDays(-rapid.IntRange(0, 20).Draw(t, "lead"))
 			d.Owner = rapid.SampledFrom([]string{"S1", "S2"}).Draw(t, "owner")
 			d.Progress = obligation.Progress{Have: rapid.IntRange(0, 2).Draw(t, "have"), Need: 2}
+			if rapid.Bool().Draw(t, "signed") {
+				d.Sign = []string{"supervisor"}
+			}
 			if d.Progress.Have == 2 {
 				d.Closed = &obligation.Closing{On: d.Raise, Event: "q"}
 			}
@@ -244,8 +247,6 @@ func TestReconcileHolds(t *testing.T) {
 			for _, n := range rapid.SliceOfDistinct(rapid.SampledFrom(names), func(s string) string { return s }).Draw(t, "closed") {
 				c.Closings["r:loan/L1:"+n] = obligation.Closing{On: today, Event: "e"}
 			}
-			signed := rapid.Bool().Draw(t, "signed")
-			c.Signed = func(string) bool { return signed }
 			duties := draw(t)
 			was := append([]obligation.Obligation(nil), now...)
 			out, changes := obligation.Reconcile(now, duties, c)

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/expr-lang/expr/vm"
+
 	"tickler/loan"
 	"tickler/obligation"
 )
@@ -26,59 +28,117 @@ func (e *Ambiguous) Error() string {
 
 // Closings gives the obligations that an event discharges, of the open ones at
 // hand: those it names; or, for each rule that names the event, that of its
-// period, or the only one that fits. An event that a ledger file showed closes
-// all that name it. The error is an *Ambiguous or says what was named wrongly.
+// period and party, or the only one that fits. What is on a desk comes first:
+// only an event that fits none of it closes what is still to come. An event
+// that a ledger file showed closes all that name it. The error is an
+// *Ambiguous or says what was named wrongly.
 func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation.Key, error) {
-	var out []obligation.Key
-	if len(e.Closes) > 0 {
-		for _, id := range e.Closes {
-			i := slices.IndexFunc(open, func(o obligation.Obligation) bool { return o.Key.String() == id })
-			if i < 0 {
-				return nil, fmt.Errorf("obligation %q is not open for %s", id, e.Subject)
-			}
-			if r := b.Rule(open[i].Rule); r == nil || !slices.Contains(r.ClosesOn, e.Kind) {
-				return nil, fmt.Errorf("obligation %q is not closed by %s", id, e.Kind)
-			}
-			out = append(out, open[i].Key)
-		}
-		return out, nil
+	if e.Withdrawn != nil {
+		return nil, nil
 	}
+	if len(e.Closes) > 0 {
+		return named(b, open, e)
+	}
+	var out []obligation.Key
+	type group struct {
+		rule string
+		fits []obligation.Obligation
+	}
+	var onDesk, toCome []group
 	for _, r := range b.Rules {
-		if !slices.Contains(r.ClosesOn, e.Kind) {
+		if !r.closedBy(e) {
 			continue
 		}
-		var all, raised []obligation.Obligation
+		var raised, planned []obligation.Obligation
 		for _, o := range open {
-			if o.Rule != r.ID || o.Subject != e.Subject || o.State.Ended() || o.State == obligation.Submitted {
+			if o.Rule != r.ID || o.State.Ended() || o.State == obligation.Submitted || !fits(&o, e) {
 				continue
 			}
-			if e.Kind == "ledger.recorded" && e.Snapshot && e.Happened > o.Due {
-				continue // a later file does not show that the entry was made on the day
+			if recordsRow(e) && slices.Contains(r.ClosesOn, "ledger.recorded") && (e.Happened > o.Due || e.Happened < o.Anchor) {
+				continue // a file of another day does not show that the entry was made on the day
 			}
-			all = append(all, o)
-			if o.Raise <= e.Happened {
-				raised = append(raised, o)
-			}
-		}
-		fits := all
-		switch {
-		case e.Snapshot:
-			for _, o := range all {
+			if e.Snapshot {
 				out = append(out, o.Key)
+			} else if o.Raise <= e.Happened || e.Period != "" {
+				raised = append(raised, o)
+			} else {
+				planned = append(planned, o)
 			}
-			continue
-		case e.Period != "":
-			fits = slices.DeleteFunc(all, func(o obligation.Obligation) bool { return o.Occurrence != e.Period })
-		case len(raised) > 0:
-			fits = raised
 		}
-		switch len(fits) {
-		case 0:
-		case 1:
-			out = append(out, fits[0].Key)
-		default:
-			return nil, &Ambiguous{Rule: r.ID, Fits: fits}
+		if raised != nil {
+			onDesk = append(onDesk, group{r.ID, raised})
+		} else if planned != nil {
+			toCome = append(toCome, group{r.ID, planned})
 		}
 	}
+	if onDesk == nil {
+		onDesk = toCome
+	}
+	for _, g := range onDesk {
+		if len(g.fits) > 1 {
+			return nil, &Ambiguous{Rule: g.rule, Fits: g.fits}
+		}
+		out = append(out, g.fits[0].Key)
+	}
 	return out, nil
+}
+
+// named checks the obligations that an event names itself. Some may be another
+// unit's.
+func named(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation.Key, error) {
+	var out []obligation.Key
+	for _, id := range e.Closes {
+		i := slices.IndexFunc(open, func(o obligation.Obligation) bool { return o.Key.String() == id })
+		if i < 0 {
+			continue
+		}
+		if r := b.Rule(open[i].Rule); r == nil || !r.closedBy(e) {
+			return nil, fmt.Errorf("obligation %q is not closed by %s", id, e.Kind)
+		}
+		out = append(out, open[i].Key)
+	}
+	return out, nil
+}
+
+// closedBy says that an event of this kind, and with what it says, discharges
+// the rule's obligations.
+func (r *Rule) closedBy(e loan.Event) bool {
+	if recordsRow(e) && slices.Contains(r.On, e.Kind) && slices.Contains(r.ClosesOn, "ledger.recorded") {
+		return true // the row that shows the change is its entry in the ledger
+	}
+	if !slices.Contains(r.ClosesOn, e.Kind) {
+		return false
+	}
+	c := r.CloseIf[e.Kind]
+	if c == nil {
+		return true
+	}
+	env := newEnv(nil)
+	env.Event = eventEnv{ID: e.ID, Kind: e.Kind, Date: Day{e.Happened}, X: e.Fields}
+	yes, err := c.bool(&vm.VM{}, env)
+	return err == nil && yes
+}
+
+// recordsRow says that a ledger file showed the event, so that its row is in
+// the ledger on that day.
+func recordsRow(e loan.Event) bool {
+	return e.Snapshot && (e.Kind == "ledger.recorded" || strings.HasPrefix(e.Kind, "loan."))
+}
+
+// fits says that an open obligation is about the event's subject, or owed to
+// it, and of the period and the party that the event names, if it names one.
+func fits(o *obligation.Obligation, e loan.Event) bool {
+	if o.Subject != e.Subject && o.Party != e.Subject {
+		return false
+	}
+	if e.Period != "" && o.Occurrence != e.Period {
+		return false
+	}
+	if e.Party == "" {
+		return true
+	}
+	if o.Party.IsZero() {
+		return e.Party == o.Subject.ID
+	}
+	return e.Party == o.Party.ID || e.Party == o.PartyName
 }

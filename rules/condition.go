@@ -54,7 +54,7 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, b *Book, w want) *Co
 		return nil
 	}
 	before := len(t.problems)
-	v := &visitor{t: t, n: n, key: key, scope: r.scope(), book: b}
+	v := &visitor{t: t, n: n, key: key, scope: r.scope(), book: b, on: r.On, vague: r.vague}
 	opts := append(slices.Clone(builtins),
 		expr.Env(&env{}),
 		expr.Patch(v),
@@ -236,6 +236,8 @@ type visitor struct {
 	key   string
 	scope []string
 	book  *Book
+	on    []string // event kinds, whose fields may be named
+	vague bool     // the rule's shape is wrong: any event may be meant
 	names []string
 	seen  map[string]bool
 }
@@ -247,6 +249,7 @@ func (v *visitor) Visit(node *ast.Node) {
 	case *ast.MemberNode:
 		if path := pathOf(n); path != "" && strings.Count(path, ".") == 1 {
 			v.names = append(v.names, path)
+			v.eventField(node, n, path)
 		}
 	case *ast.BinaryNode:
 		switch n.Operator {
@@ -259,6 +262,55 @@ func (v *visitor) Visit(node *ast.Node) {
 	case *ast.CallNode:
 		v.call(n)
 	}
+}
+
+// eventField turns event.score into what reads the field in its type.
+func (v *visitor) eventField(node *ast.Node, n *ast.MemberNode, path string) {
+	group, name, _ := strings.Cut(path, ".")
+	if group != "event" || slices.Contains(fieldsOf("event"), name) {
+		return
+	}
+	f, known := v.book.eventField(v.on, name)
+	if f == nil {
+		if v.vague {
+			f = &Field{Name: name, Type: Text}
+		} else {
+			hint := didYouMean(name, known)
+			if hint == "" {
+				hint = "declare it under fields of the event"
+				if len(known) > 0 {
+					hint = "there is " + strings.Join(known, ", ") + "; or declare it under fields of the event"
+				}
+			}
+			v.report(n.Property, fmt.Sprintf("the event has no field %q (事件没有这个字段)", name), hint)
+			return
+		}
+	}
+	read := map[FieldType]string{Number: "__number", DateField: "__day"}[f.Type]
+	if read == "" {
+		read = "__text"
+	}
+	ast.Patch(node, &ast.CallNode{Callee: &ast.IdentifierNode{Value: read}, Arguments: []ast.Node{&ast.StringNode{Value: name}}})
+}
+
+// eventField finds a field that one of the kinds declares, under its name; or
+// gives the names that there are.
+func (b *Book) eventField(kinds []string, name string) (*Field, []string) {
+	var known []string
+	for _, k := range kinds {
+		e := b.Events[k]
+		if e == nil {
+			continue
+		}
+		for i := range e.Fields {
+			if e.Fields[i].Name == name {
+				return &e.Fields[i], nil
+			}
+			known = append(known, e.Fields[i].Name)
+		}
+	}
+	sort.Strings(known)
+	return nil, slices.Compact(known)
 }
 
 // call looks at literal arguments, which the type checker takes as they come.
@@ -343,6 +395,11 @@ func functionNames() []string {
 // closed refuses a literal that the named fact can never be.
 func (v *visitor) closed(path string, value ast.Node) {
 	set := closedSets[path]
+	if name, ok := strings.CutPrefix(path, "event."); ok && set == nil {
+		if f, _ := v.book.eventField(v.on, name); f != nil {
+			set = f.words()
+		}
+	}
 	if set == nil && path != "event.kind" {
 		return
 	}
@@ -388,6 +445,15 @@ func pathOf(n ast.Node) string {
 			return ""
 		}
 		return base + "." + prop.Value
+	case *ast.CallNode:
+		// What eventField made of it.
+		f, ok := n.Callee.(*ast.IdentifierNode)
+		if !ok || len(n.Arguments) != 1 || f.Value != "__text" && f.Value != "__number" && f.Value != "__day" {
+			return ""
+		}
+		if name, ok := n.Arguments[0].(*ast.StringNode); ok {
+			return "event." + name.Value
+		}
 	}
 	return ""
 }
@@ -431,6 +497,9 @@ func (e *env) value(path string) string {
 				return fmt.Sprint(f)
 			}
 		}
+	}
+	if group == "event" {
+		return e.Event.X[field]
 	}
 	return ""
 }

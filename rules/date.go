@@ -35,11 +35,11 @@ func (e DateExpr) OnPeriodEnd() bool { return e.On && e.Anchor == "period.end" }
 // landing is the rule's landing, or the default of the form: preceding for
 // before and for on period.end, so that nothing is late, following for the
 // others (民法典 203). A limit in workdays ends on one by itself.
-func (r *Rule) landing() calendar.Landing {
+func (r *Rule) landing(e DateExpr) calendar.Landing {
 	switch {
 	case r.Landing != calendar.Unset:
 		return r.Landing
-	case r.Due.Before(), r.Due.OnPeriodEnd():
+	case e.Before(), e.OnPeriodEnd():
 		return calendar.Preceding
 	}
 	return calendar.Following
@@ -62,6 +62,8 @@ func (r *Rule) anchors() []string {
 		return []string{"period.end", "period.start"}
 	case r.For == loan.KindLoan:
 		return []string{"loan.disbursed", "loan.maturity", "loan.maturity_landed", "loan.original_maturity"}
+	case r.For == loan.KindBorrower:
+		return []string{} // a fixed day alone
 	}
 	return nil
 }
@@ -168,7 +170,7 @@ func (t *tree) date(n *yaml.Node, key string, anchors []string) (DateExpr, bool)
 		if err != nil {
 			return fail(ws[i], "", "%v", err)
 		}
-		if anchors != nil && !slices.Contains(anchors, "loan.maturity") {
+		if len(anchors) > 0 && !slices.Contains(anchors, "loan.maturity") {
 			return fail(ws[i], "", "a fixed day fits a rule for a loan without every, on and since; this rule can count from %s", orList(anchors))
 		}
 		e.Anchor, e.Date = "date", d
@@ -177,6 +179,9 @@ func (t *tree) date(n *yaml.Node, key string, anchors []string) (DateExpr, bool)
 	if eventField.MatchString(e.Anchor) && slices.Contains(anchors, "event.date") {
 		return e, true // a day that the event carries
 	}
+	if anchors != nil && len(anchors) == 0 {
+		return fail(ws[i], "write a day, as in 2026-12-31, or add every: month", "unknown anchor %q (没有这个起算日); a borrower has no days of his own", e.Anchor)
+	}
 	if anchors != nil && !slices.Contains(anchors, e.Anchor) {
 		return fail(ws[i], didYouMean(e.Anchor, anchors), "unknown anchor %q (没有这个起算日); this rule can count from %s", e.Anchor, orList(anchors))
 	}
@@ -184,7 +189,7 @@ func (t *tree) date(n *yaml.Node, key string, anchors []string) (DateExpr, bool)
 }
 
 func listed(anchors []string) string {
-	if anchors == nil {
+	if len(anchors) == 0 {
 		return ""
 	}
 	return ": " + orList(anchors)

@@ -10,12 +10,12 @@ import (
 
 // date works out the due day and the day of raising.
 func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) error {
-	r := o.rule
+	r, e := o.rule, o.limit()
 	due, prov := o.exact, false
 	if due.IsZero() {
-		l := r.Due.Limit
-		l.Landing = r.landing()
-		if r.Due.On {
+		l := e.Limit
+		l.Landing = r.landing(e)
+		if e.On {
 			l = calendar.Limit{N: 0, Unit: calendar.Days, Landing: l.Landing}
 		}
 		if l.Unit == calendar.Workdays {
@@ -23,13 +23,13 @@ func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) erro
 		}
 		res, err := d.cal.Shift(o.anchor, l)
 		if err != nil {
-			return fmt.Errorf("%s from %s: %w", r.Due.Text, o.anchor, err)
+			return fmt.Errorf("%s from %s: %w", e.Text, o.anchor, err)
 		}
 		due, prov = res.Date, res.Provisional
 		reason.step(d.cal, o.anchor, l, res)
 	} else {
 		prov = d.cal.Provisional(due)
-		reason.note(o.anchor, due, r.Due.Text)
+		reason.note(o.anchor, due, e.Text)
 	}
 	// The day is met on or after the payout, never before it.
 	if !o.paidOut.IsZero() && due < o.paidOut {
@@ -45,7 +45,7 @@ func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) erro
 		return err
 	}
 	duty.Due, duty.Raise, duty.Provisional = due, min(raise, due), prov || rprov
-	if r.Due.OnPeriodEnd() {
+	if e.OnPeriodEnd() {
 		duty.PeriodEnd = o.period.End
 	}
 	return nil
@@ -72,12 +72,14 @@ func (d *deriver) raise(o occurrence, due calendar.Date, reason *Reason) (calend
 		}
 		return back(from, e.Limit)
 	}
+	limit := o.limit()
+	afterPeriod := o.period != nil && limit.Anchor == "period.end" && !limit.On && !limit.Before()
 	switch {
-	case r.Needs != nil || r.Due.OnPeriodEnd():
+	case limit.OnPeriodEnd() || r.Needs != nil && !(afterPeriod && r.Needs.Cover != ""):
 		return o.period.Start, false, nil
-	case r.Due.Before():
+	case limit.Before():
 		return back(due, calendar.Limit{N: -10, Unit: calendar.Workdays})
-	case o.period != nil && r.Due.Anchor == "period.end":
+	case afterPeriod:
 		return o.period.End.AddDays(1), false, nil
 	}
 	return o.anchor, false, nil

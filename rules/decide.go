@@ -1,7 +1,8 @@
 package rules
 
 import (
-	"sort"
+	"strconv"
+	"strings"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -25,6 +26,15 @@ type occurrence struct {
 	officer  string
 	note     string        // what a reason says beside the arithmetic
 	exact    calendar.Date // a due day that the facts fix; zero: count from the anchor
+	due      *DateExpr     // the one of the rule's Dues that counts; nil: the first
+}
+
+// limit is how the due day is counted.
+func (o *occurrence) limit() DateExpr {
+	if o.due != nil {
+		return *o.due
+	}
+	return o.rule.Due
 }
 
 // reach gives how far a due day can lie from its anchor, in days, generously:
@@ -54,7 +64,7 @@ func reach(e DateExpr) (back, ahead int) {
 // mayFall says whether a due day counted from the anchor can be in the window.
 // A due day before the payout moves to the payout.
 func (d *deriver) mayFall(o occurrence) bool {
-	back, ahead := reach(o.rule.Due)
+	back, ahead := reach(o.limit())
 	latest := o.anchor.AddDays(ahead)
 	if !o.paidOut.IsZero() && o.paidOut.AddDays(20) > latest {
 		latest = o.paidOut.AddDays(20)
@@ -108,10 +118,12 @@ func (d *deriver) decide(o occurrence) error {
 	}
 	duty := obligation.Duty{
 		Key:      obligation.Key{Rule: r.ID, Subject: o.subject, Occurrence: o.name},
-		Borrower: o.borrower, Branch: o.branch, Role: r.By, Anchor: o.anchor,
+		Borrower: o.borrower, Branch: o.branch, Role: r.By, Owner: d.owner(o, r.By), Anchor: o.anchor,
 	}
-	if r.By == "officer" {
-		duty.Owner = o.officer
+	if r.Above {
+		if b := d.facts.Branches[o.branch]; b != nil && b.Parent != "" {
+			duty.Branch = b.Parent
+		}
 	}
 	if o.subject.Kind == loan.KindLoan {
 		duty.Loan = o.subject.ID
@@ -125,33 +137,43 @@ func (d *deriver) decide(o occurrence) error {
 		return d.verdict(reason, obligation.Outside)
 	}
 	if r.Needs != nil {
-		need, err := r.Needs.AtLeast.number(&d.machine, d.env)
-		if err != nil {
-			return err
-		}
-		if need <= 0 {
+		if met, err := d.quota(&duty, o); err != nil || !met {
+			if err != nil {
+				return err
+			}
 			return d.verdict(reason, obligation.WhenFalse)
 		}
-		d.progress(&duty, o, need)
+	}
+	for _, c := range r.Sign {
+		if c.If != nil {
+			yes, err := c.If.bool(&d.machine, d.env)
+			if err != nil {
+				return err
+			}
+			reason.test("sign", c.If, yes, strings.Join(c.By, " → "), d.env)
+			if !yes {
+				continue
+			}
+		}
+		duty.Sign = c.By
+		break
 	}
 	reason.Due, reason.Raise, reason.Provisional = duty.Due, duty.Raise, duty.Provisional
-	if len(r.Each) == 0 {
-		d.keep(duty, r)
-		return d.verdict(reason, obligation.Derived)
-	}
-	for _, kind := range r.Each {
-		if kind == r.For {
-			d.keep(duty, r)
-			continue
-		}
-		for _, g := range d.guarantors(o) {
-			one := duty
-			one.Party = loan.Ref{Kind: loan.KindGuarantor, ID: g.ID}
-			one.PartyName = g.Name
-			d.keep(one, r)
-		}
-	}
+	d.fanOut(duty, o)
 	return d.verdict(reason, obligation.Derived)
+}
+
+// owner is the person who performs a duty, where the facts name one.
+func (d *deriver) owner(o occurrence, role string) string {
+	switch role {
+	case "officer":
+		return o.officer
+	case "risk_manager":
+		if o.borrower != "" && d.env.Borrower.ID == o.borrower {
+			return d.env.Borrower.RiskManager
+		}
+	}
+	return ""
 }
 
 func (d *deriver) keep(duty obligation.Duty, r *Rule) {
@@ -159,22 +181,12 @@ func (d *deriver) keep(duty obligation.Duty, r *Rule) {
 	d.rules = append(d.rules, r)
 }
 
-// progress counts the quota's events in the period and closes the duty on the
-// day that filled it.
-func (d *deriver) progress(duty *obligation.Duty, o occurrence, need int) {
-	p := o.period
-	var days []loan.Event
-	for _, e := range d.facts.Events {
-		if e.Kind != o.rule.Needs.Count || !d.concerns(e.Subject, o.subject) {
-			continue
-		}
-		if e.Period == o.name || e.Period == "" && e.Happened >= p.Start && e.Happened <= p.End {
-			days = append(days, e)
-		}
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// join puts two remarks together.
+func join(a, b string) string {
+	if a == "" {
+		return b
 	}
-	sort.SliceStable(days, func(i, j int) bool { return days[i].Happened < days[j].Happened })
-	duty.Progress = obligation.Progress{Have: len(days), Need: need}
-	if len(days) >= need {
-		duty.Closed = &obligation.Closing{On: days[need-1].Happened, Event: days[need-1].ID}
-	}
+	return a + "；" + b
 }

@@ -62,6 +62,7 @@ type deriver struct {
 		asOf, end calendar.Date
 	}
 	landings map[calendar.Date]calendar.Date // maturity -> landed
+	below    map[string]int                  // branch -> branches right below it
 }
 
 func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriver {

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"strconv"
 	"strings"
 
 	"tickler/calendar"
@@ -29,6 +30,11 @@ type env struct {
 	MonthsBetween func(Day, Day) int         `expr:"months_between"`
 	Count         func(string, Day, Day) int `expr:"count"`
 	DateOf        func(string) Day           `expr:"date"`
+
+	// What a field of the event holds; conditions write event.score.
+	EventText   func(string) string  `expr:"__text"`
+	EventNumber func(string) float64 `expr:"__number"`
+	EventDay    func(string) Day     `expr:"__day"`
 
 	LT func(Day, Day) bool `expr:"__lt"`
 	LE func(Day, Day) bool `expr:"__le"`
@@ -67,20 +73,24 @@ type loanEnv struct {
 }
 
 type borrowerEnv struct {
-	ID       string            `expr:"id"`
-	Name     string            `expr:"name"`
-	Mode     string            `expr:"mode"`
-	Class    string            `expr:"class"`
-	Branch   string            `expr:"branch"`
-	Officer  string            `expr:"officer"`
-	Balance  float64           `expr:"balance"`
-	Type     string            `expr:"type"`
-	Industry string            `expr:"industry"`
-	Rating   string            `expr:"rating"`
-	Group    string            `expr:"group"`
-	Stock    float64           `expr:"stock"`
-	Exposure float64           `expr:"exposure"`
-	X        map[string]string `expr:"x"`
+	ID       string  `expr:"id"`
+	Name     string  `expr:"name"`
+	Mode     string  `expr:"mode"`
+	Class    string  `expr:"class"`
+	Branch   string  `expr:"branch"`
+	Officer  string  `expr:"officer"`
+	Balance  float64 `expr:"balance"`
+	Type     string  `expr:"type"`
+	Industry string  `expr:"industry"`
+	Rating   string  `expr:"rating"`
+	Stock    float64 `expr:"stock"`
+	Exposure float64 `expr:"exposure"`
+
+	RiskManager string            `expr:"risk_manager"`
+	Custodian   string            `expr:"custodian"`
+	Group       string            `expr:"group"`
+	GroupRole   string            `expr:"group_role"` // lead, participant; "" where no group names him
+	X           map[string]string `expr:"x"`
 }
 
 type collateralEnv struct {
@@ -96,12 +106,14 @@ type collateralEnv struct {
 }
 
 type branchEnv struct {
-	ID     string            `expr:"id"`
-	Name   string            `expr:"name"`
-	Parent string            `expr:"parent"`
-	Level  string            `expr:"level"`
-	Opened Day               `expr:"opened"`
-	X      map[string]string `expr:"x"`
+	ID     string `expr:"id"`
+	Name   string `expr:"name"`
+	Parent string `expr:"parent"`
+	Level  string `expr:"level"`
+	Opened Day    `expr:"opened"`
+
+	Subordinates int               `expr:"subordinates"` // branches right below it
+	X            map[string]string `expr:"x"`
 }
 
 type officerEnv struct {
@@ -173,6 +185,15 @@ func newEnv(cal *calendar.Calendar) *env {
 		return Day{d}
 	}
 	e.Count = func(string, Day, Day) int { return 0 }
+	e.EventText = func(name string) string { return e.Event.X[name] }
+	e.EventNumber = func(name string) float64 {
+		x, _ := strconv.ParseFloat(e.Event.X[name], 64) // a number, or not written down
+		return x
+	}
+	e.EventDay = func(name string) Day {
+		d, _ := calendar.ParseDate(e.Event.X[name])
+		return Day{d}
+	}
 	return e
 }
 
@@ -183,6 +204,8 @@ var closedSets = map[string][]string{
 	"borrower.class": classWords(),
 	"loan.mode":      {string(loan.Regular), string(loan.Key)},
 	"borrower.mode":  {string(loan.Regular), string(loan.Key)},
+
+	"borrower.group_role": {"lead", "participant", ""},
 }
 
 func classWords() []string {
@@ -215,7 +238,7 @@ func (r *Rule) scope() []string {
 	case len(r.On) > 0:
 		out = append(out, "event")
 		if r.For == "" {
-			out = append(out, "loan", "borrower")
+			out = append(out, "loan", "borrower", "branch")
 		}
 	case r.Every == "interest_date":
 		out = append(out, "interest")

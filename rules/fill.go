@@ -29,7 +29,7 @@ func (d *deriver) counter(s loan.Ref) func(string, Day, Day) int {
 	return func(kind string, from, to Day) int {
 		n := 0
 		for _, e := range d.facts.Events {
-			if e.Kind == kind && e.Happened >= from.Date && e.Happened <= to.Date && d.concerns(e.Subject, s) {
+			if e.Kind == kind && e.Withdrawn == nil && e.Happened >= from.Date && e.Happened <= to.Date && d.concerns(e.Subject, s) {
 				n++
 			}
 		}
@@ -42,7 +42,7 @@ func (d *deriver) transferred(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date
 		return true
 	}
 	for _, e := range d.facts.Events {
-		if e.Kind == "loan.transferred" && e.Subject.ID == f.ID && e.Subject.Kind == loan.KindLoan && e.Happened <= asOf {
+		if e.Kind == "loan.transferred" && e.Subject.ID == f.ID && e.Subject.Kind == loan.KindLoan && e.Happened <= asOf && e.Withdrawn == nil {
 			return true
 		}
 	}
@@ -56,7 +56,7 @@ func (d *deriver) abnormal(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) b
 	}
 	open := 0
 	for _, e := range d.facts.Events {
-		if e.Happened > asOf || e.Subject != (loan.Ref{Kind: loan.KindLoan, ID: f.ID}) && e.Subject != (loan.Ref{Kind: loan.KindBorrower, ID: l.Borrower}) {
+		if e.Happened > asOf || e.Withdrawn != nil || e.Subject != (loan.Ref{Kind: loan.KindLoan, ID: f.ID}) && e.Subject != (loan.Ref{Kind: loan.KindBorrower, ID: l.Borrower}) {
 			continue
 		}
 		switch e.Kind {
@@ -119,6 +119,7 @@ func (d *deriver) fillBorrower(id string, asOf, end calendar.Date) bool {
 	}
 	if s := d.facts.Borrowers[id]; s != nil {
 		b.Type, b.Industry, b.Rating, b.Group, b.X = s.Type, s.Industry, s.Rating, s.Group, s.X
+		b.RiskManager, b.Custodian = s.RiskManager, s.Custodian
 		b.Stock, b.Exposure = s.Stock.Yuan(), s.Exposure.Yuan()
 		if s.Name != "" {
 			b.Name = s.Name
@@ -131,6 +132,12 @@ func (d *deriver) fillBorrower(id string, asOf, end calendar.Date) bool {
 		}
 		if s.Mode == loan.Key {
 			b.Mode = string(loan.Key)
+		}
+	}
+	if g, m := d.groupOf(id); g != nil {
+		b.Group, b.GroupRole = g.ID, "participant"
+		if m.Lead {
+			b.GroupRole = "lead"
 		}
 	}
 	d.env.Borrower = b
@@ -152,21 +159,14 @@ func (d *deriver) fillGroup(o *occurrence, end calendar.Date) bool {
 	seen := false
 	for _, f := range d.facts.Loans {
 		l := f.History.At(o.asOf)
-		if l == nil || !d.sees(l, o.asOf, end) || !f.History.At(d.today).Open() {
+		if l == nil || !d.sees(l, o.asOf, end) || !f.History.At(d.today).Open() || !d.inCare(o, l) {
 			continue
 		}
-		if o.subject.Kind == loan.KindOfficer && l.Officer == id {
-			seen = true
-			if o.branch == "" {
-				o.branch = l.Branch
-			}
+		seen = true
+		if o.subject.Kind == loan.KindOfficer && o.branch == "" {
+			o.branch = l.Branch
 		}
-		if o.subject.Kind == loan.KindBranch && l.Branch == id {
-			seen = true
-		}
-		if seen {
-			break
-		}
+		break
 	}
 	switch o.subject.Kind {
 	case loan.KindOfficer:
@@ -185,6 +185,62 @@ func (d *deriver) fillGroup(o *occurrence, end calendar.Date) bool {
 		if b := d.facts.Branches[id]; b != nil {
 			d.env.Branch = branchEnv{ID: id, Name: b.Name, Parent: b.Parent, Level: b.Level, Opened: Day{b.Opened}, X: b.X}
 		}
+		d.env.Branch.Subordinates = d.subordinates(id)
+		// Who has branches to cover is seen by them.
+		seen = seen || o.rule.Needs != nil && o.rule.Needs.Cover == "subordinate_branches" && d.env.Branch.Subordinates > 0
+	case loan.KindGroup:
+		if g := d.facts.Groups[id]; g != nil {
+			m := lead(g)
+			for i := range g.Members {
+				if m != nil && d.lends(m) {
+					break
+				}
+				m = &g.Members[i]
+			}
+			if m != nil {
+				o.branch, o.officer = m.Branch, d.officerOf(m)
+			}
+		}
 	}
 	return seen
+}
+
+// subordinates counts the branches right below one.
+func (d *deriver) subordinates(id string) int {
+	if d.below == nil {
+		d.below = map[string]int{}
+		for other, b := range d.facts.Branches {
+			if b.Parent != other {
+				d.below[b.Parent]++
+			}
+		}
+	}
+	return d.below[id]
+}
+
+// inCare says that a loan is the subject's: of its branch, of its group, or in
+// the officer's care in one of the ways that the rule asks for.
+func (d *deriver) inCare(o *occurrence, l *loan.Loan) bool {
+	id := o.subject.ID
+	switch o.subject.Kind {
+	case loan.KindBranch:
+		return l.Branch == id
+	case loan.KindGroup:
+		return true // the facts hold no other loans
+	case loan.KindOfficer:
+		for _, who := range o.rule.Who {
+			switch who {
+			case "officer":
+				if l.Officer == id {
+					return true
+				}
+			case "risk_manager":
+				if b := d.facts.Borrowers[l.Borrower]; b != nil && b.RiskManager == id {
+					return true
+				}
+			}
+		}
+		return o.rule.Who == nil && l.Officer == id
+	}
+	return false
 }

@@ -8,34 +8,82 @@ import (
 	"tickler/obligation"
 )
 
-// groupRules handles the rules of the unit itself: a borrower, an officer or a
-// branch, seen as long as one of its loans is.
+// groupRules handles the rules of the unit itself: a borrower, an officer, a
+// branch or a group, seen as long as one of its loans is.
 func (d *deriver) groupRules(u loan.Ref) error {
+	branch := d.branchOf(u)
 	for _, r := range d.active(u.Kind, u) {
-		o := occurrence{rule: r, subject: u}
-		if !r.Period() {
+		o := occurrence{subject: u, asOf: d.today}
+		if !d.place(&o, r, branch) {
 			continue
 		}
-		err := d.periods(r, func(p calendar.Period) error {
-			o := o
-			o.name, o.asOf, o.period, o.anchor = p.Label(d.book.Fiscal), min(p.End, d.today), &p, p.End
-			if r.Due.Anchor == "period.start" {
-				o.anchor = p.Start
+		var err error
+		switch {
+		case o.rule.Period():
+			err = d.groupPeriods(o)
+		case len(o.rule.Since) > 0:
+			seen := d.fillGroup(&o, 0)
+			var from calendar.Date
+			if b := d.facts.Branches[u.ID]; b != nil && u.Kind == loan.KindBranch {
+				from = b.Opened
 			}
-			if !d.mayFall(o) {
-				return nil
-			}
-			if !d.fillGroup(&o, p.End) {
-				return d.dismiss(o, obligation.NotSeen, "没有在管贷款")
-			}
-			d.fillPeriod(p)
-			return d.decide(o)
-		})
+			err = d.interval(o, from, seen)
+		case o.rule.Due.Anchor == "date":
+			err = d.groupDay(o)
+		}
 		if err != nil {
 			return fmt.Errorf("rule %s: %w", r.ID, err)
 		}
 	}
 	return nil
+}
+
+func (d *deriver) groupPeriods(o occurrence) error {
+	r := o.rule
+	return d.periods(r, func(p calendar.Period) error {
+		o := o
+		o.name, o.asOf, o.period, o.anchor = p.Label(d.book.Fiscal), min(p.End, d.today), &p, p.End
+		if r.Due.Anchor == "period.start" {
+			o.anchor = p.Start
+		}
+		if !d.mayFall(o) {
+			return nil
+		}
+		if !d.fillGroup(&o, p.End) {
+			return d.dismiss(o, obligation.NotSeen, "没有在管贷款")
+		}
+		d.fillPeriod(p)
+		return d.decide(o)
+	})
+}
+
+// groupDay handles a rule that counts from one fixed day, for whom had a loan
+// by then.
+func (d *deriver) groupDay(o occurrence) error {
+	o.anchor = o.rule.Due.Date
+	o.name = o.anchor.String()
+	if !d.mayFall(o) {
+		return d.dismiss(o, obligation.Outside, "")
+	}
+	seen := false
+	for _, f := range d.facts.Loans {
+		l := f.History.At(d.today)
+		seen = seen || l != nil && l.Borrower == o.subject.ID && l.Open() && l.Disbursed <= o.anchor
+	}
+	if !d.fillGroup(&o, 0) || !seen {
+		return d.dismiss(o, obligation.NotSeen, "没有在管贷款")
+	}
+	return d.decide(o)
+}
+
+// branchOf gives the branch whose overrides count for a unit.
+func (d *deriver) branchOf(u loan.Ref) string {
+	if u.Kind == loan.KindBranch {
+		return u.ID
+	}
+	o := occurrence{subject: u, asOf: d.today, rule: &Rule{}}
+	d.fillGroup(&o, 0)
+	return o.branch
 }
 
 // guarantors of the loan, or of all the borrower's loans that are seen.

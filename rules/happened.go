@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -15,41 +16,126 @@ func (d *deriver) eventRules(u loan.Ref) {
 		if len(r.On) == 0 || !d.book.Active(r) {
 			continue
 		}
-		for _, e := range d.facts.Events {
-			if !slices.Contains(r.On, e.Kind) || r.For != "" && r.For != e.Subject.Kind || e.Happened > d.today {
+		taken := map[string]bool{} // kind and day of the occurrences of a borrower's loans
+		for i := range d.facts.Events {
+			e := &d.facts.Events[i]
+			if !slices.Contains(r.On, e.Kind) || e.Happened > d.today || e.Withdrawn != nil || e.Confirms != "" {
 				continue
 			}
-			if d.only != nil && !d.only(r, e.Subject) {
-				continue
-			}
-			o := occurrence{rule: r, subject: e.Subject, name: e.ID, anchor: e.Happened, asOf: min(e.Happened, d.today)}
-			d.guard(e.Subject, func() error {
-				d.locate(&o, u)
-				d.env.Event = eventEnv{ID: e.ID, Kind: e.Kind, Date: Day{e.Happened}, X: e.Fields}
-				if a := r.Due.Anchor; a != "event.date" && a != "date" {
-					day, err := calendar.ParseDate(e.Fields[a[len("event."):]])
-					if err != nil {
-						return d.dismiss(o, obligation.NoAnchor, a)
-					}
-					o.anchor = day
+			o := occurrence{subject: e.Subject, name: e.ID, anchor: e.Happened, asOf: e.Happened}
+			mapped := r.For != "" && r.For != e.Subject.Kind
+			if mapped {
+				// What befell several of his loans on one day befell him once.
+				if r.For != loan.KindBorrower || u.Kind != loan.KindBorrower || taken[e.Kind+e.Happened.String()] {
+					continue
 				}
-				return d.decide(o)
+				o.subject = u
+			}
+			if d.only != nil && !d.only(r, o.subject) {
+				continue
+			}
+			before := len(d.duties) + len(d.outside)
+			d.guard(o.subject, func() error {
+				d.locate(&o, u)
+				if !d.place(&o, r, o.branch) {
+					return nil
+				}
+				return d.happened(o, e)
 			})
+			if mapped && len(d.duties)+len(d.outside) > before {
+				taken[e.Kind+e.Happened.String()] = true
+			}
 		}
 	}
+}
+
+// happened handles one event for one rule.
+func (d *deriver) happened(o occurrence, e *loan.Event) error {
+	d.env.Event = eventEnv{ID: e.ID, Kind: e.Kind, Date: Day{e.Happened}, X: e.Fields}
+	if n := o.rule.InARow[e.Kind]; n > 0 {
+		months, first := d.inARow(e)
+		if !first || months != n {
+			return d.dismiss(o, obligation.WhenFalse, "连续发生的月数不是 "+itoa(n)+"，或当月已有一次")
+		}
+		o.note = join(o.note, "连续第 "+itoa(n)+" 个月")
+	}
+	for i := range o.rule.Dues {
+		o.due = &o.rule.Dues[i]
+		if day := eventDay(o.due.Anchor, e); !day.IsZero() {
+			o.anchor = day
+			return d.decide(o)
+		}
+	}
+	return d.dismiss(o, obligation.NoAnchor, o.rule.Due.Anchor)
+}
+
+// eventDay gives the day of an event that a limit counts from; zero where the
+// event does not carry it.
+func eventDay(anchor string, e *loan.Event) calendar.Date {
+	if anchor == "event.date" {
+		return e.Happened
+	}
+	name, ok := strings.CutPrefix(anchor, "event.")
+	if !ok {
+		return 0
+	}
+	day, err := calendar.ParseDate(e.Fields[name])
+	if err != nil {
+		return 0
+	}
+	return day
+}
+
+// inARow gives how many calendar months in a row, up to the event's own, saw
+// an event of its kind and subject, and whether it is the first of its month.
+func (d *deriver) inARow(e *loan.Event) (months int, first bool) {
+	in := map[int]bool{}
+	own := monthOf(e)
+	first = true
+	for i := range d.facts.Events {
+		x := &d.facts.Events[i]
+		if x.Kind != e.Kind || x.Subject != e.Subject || x.Withdrawn != nil || x.Happened > d.today {
+			continue
+		}
+		m := monthOf(x)
+		in[m] = true
+		if m == own && (x.Happened < e.Happened || x.Happened == e.Happened && x.ID < e.ID) {
+			first = false
+		}
+	}
+	for in[own-months] {
+		months++
+	}
+	return months, first
+}
+
+// monthOf counts months since the year 0: of the period that the event speaks
+// of, or else of the day it happened.
+func monthOf(e *loan.Event) int {
+	day := e.Happened
+	if len(e.Period) == len("2026-11") {
+		if d, err := calendar.ParseDate(e.Period + "-01"); err == nil {
+			day = d
+		}
+	}
+	year, month, _ := day.Civil()
+	return year*12 + int(month)
 }
 
 // locate says whose an event's duty is.
 func (d *deriver) locate(o *occurrence, u loan.Ref) {
 	d.filled.loan = nil
-	d.env.Loan, d.env.Borrower = loanEnv{}, borrowerEnv{} // of the occurrence before
+	d.env.Loan, d.env.Borrower, d.env.Branch = loanEnv{}, borrowerEnv{}, branchEnv{} // of the occurrence before
+	of := func(f *loan.LoanFile) *loan.Loan {
+		l := f.History.At(d.today)
+		o.borrower, o.branch, o.officer = l.Borrower, l.Branch, l.Officer
+		return l
+	}
 	switch o.subject.Kind {
 	case loan.KindLoan:
 		for _, f := range d.facts.Loans {
 			if f.ID == o.subject.ID {
-				l := f.History.At(d.today)
-				o.loan, o.file = l, f
-				o.borrower, o.branch, o.officer = l.Borrower, l.Branch, l.Officer
+				o.loan, o.file = of(f), f
 				d.fillLoan(f, f.History.At(o.asOf), o.asOf, 0)
 			}
 		}
@@ -57,15 +143,27 @@ func (d *deriver) locate(o *occurrence, u loan.Ref) {
 		if c := d.facts.Collaterals[o.subject.ID]; c != nil {
 			for _, f := range d.facts.Loans {
 				if slices.Contains(c.Loans, f.ID) {
-					l := f.History.At(d.today)
-					o.borrower, o.branch, o.officer = l.Borrower, l.Branch, l.Officer
+					of(f)
 				}
 			}
 		}
+	case loan.KindGuarantor:
+		for _, f := range d.facts.Loans {
+			if slices.ContainsFunc(f.Parties(d.today), func(g loan.Guarantor) bool { return g.ID == o.subject.ID }) {
+				of(f)
+			}
+		}
 	default:
+		o.rule = &Rule{}
 		d.fillGroup(o, 0)
 	}
 	if u.Kind == loan.KindBorrower && o.borrower == "" {
 		o.borrower = u.ID
+	}
+	if u.Kind == loan.KindBorrower && d.env.Borrower.ID == "" {
+		d.fillBorrower(u.ID, o.asOf, 0)
+		if o.branch == "" {
+			o.branch, o.officer = d.env.Borrower.Branch, d.env.Borrower.Officer
+		}
 	}
 }

@@ -27,9 +27,13 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 				}
 				last = max(last, c.LastInspected)
 			}
+		case "supervision.done":
+			if b := d.facts.Branches[o.subject.ID]; b != nil && o.subject.Kind == loan.KindBranch && b.LastSupervised > 0 && b.LastSupervised <= d.today {
+				last, known = max(last, b.LastSupervised), true
+			}
 		}
 		for _, e := range d.facts.Events {
-			if e.Kind == s && e.Subject == o.subject && e.Happened <= d.today {
+			if e.Kind == s && e.Subject == o.subject && e.Happened <= d.today && e.Withdrawn == nil {
 				last, known = max(last, e.Happened), true
 			}
 		}
@@ -43,14 +47,14 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 	if !seen {
 		return d.dismiss(o, obligation.NotSeen, "已结清")
 	}
-	if !known && last == from && slices.Contains(o.rule.Since, "loan.disbursed") {
-		known = true // never yet: counted from the payout
+	if !known && !from.IsZero() && last == from {
+		known = true // never yet: counted from the payout, or the opening
 	}
 	// A due day before go_live becomes the next anniversary on or after it.
 	for k := 1; ; k++ {
 		l := o.rule.Due.Limit
 		l.N *= k
-		l.Landing = o.rule.landing()
+		l.Landing = o.rule.landing(o.rule.Due)
 		r, err := d.cal.Shift(last, l)
 		if err != nil && !errors.Is(err, calendar.ErrBeyond) {
 			return err
@@ -101,12 +105,14 @@ func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {
 	}
 	for _, r := range rules {
 		o := base
-		o.rule = r
+		if !d.place(&o, r, o.branch) {
+			continue
+		}
 		d.fillBorrower(o.borrower, d.today, 0)
 		d.filled.loan = nil
 		d.env.Collateral = e
 		var err error
-		if len(r.Since) > 0 {
+		if len(o.rule.Since) > 0 {
 			err = d.interval(o, from, !from.IsZero())
 		} else {
 			err = fmt.Errorf("a collateral rule counts since a last time")

@@ -178,7 +178,7 @@ func (l *linter) raise(r *Rule) {
 		if r.Due.Anchor == "date" || r.Raise.Anchor == "date" {
 			return
 		}
-		due, ok := day(r.Due, r.landing(), anchor)
+		due, ok := day(r.Due, r.landing(r.Due), anchor)
 		if r.Raise.Anchor == "due" {
 			from = due
 		}

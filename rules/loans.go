@@ -13,7 +13,9 @@ func (d *deriver) loanRules(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) erro
 	base := occurrence{subject: ref, file: f, borrower: now.Borrower, branch: now.Branch, officer: now.Officer}
 	for _, r := range d.active(loan.KindLoan, ref) {
 		o := base
-		o.rule = r
+		if !d.place(&o, r, now.Branch) {
+			continue
+		}
 		var err error
 		switch {
 		case r.Period():
@@ -49,7 +51,12 @@ func (d *deriver) loanRules(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) erro
 // the facts known today.
 func (d *deriver) dated(o occurrence, l *loan.Loan) error {
 	o.asOf, o.loan, o.paidOut = d.today, l, l.Disbursed
-	o.anchor = d.loanAnchor(o.rule.Due, l)
+	for i := range o.rule.Dues {
+		o.due = &o.rule.Dues[i]
+		if o.anchor = d.loanAnchor(*o.due, l); !o.anchor.IsZero() {
+			break
+		}
+	}
 	if o.anchor.IsZero() {
 		return d.dismiss(o, obligation.NoAnchor, o.rule.Due.Anchor)
 	}

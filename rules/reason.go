@@ -44,7 +44,7 @@ func (d *deriver) reason(o occurrence) *Reason {
 	}
 	r := &Reason{}
 	r.Reason = obligation.Reason{
-		Rule: o.rule.ID, Name: o.rule.Name, Clause: o.rule.Clause, Set: o.rule.Set, Stated: o.rule.Stated,
+		Rule: o.rule.ID, Name: o.rule.Name, Clause: o.rule.Clause, Set: d.book.SetOf(o.rule), Stated: o.rule.Stated,
 		Subject: o.subject, Occurrence: o.name, AsOf: o.asOf, Period: o.period,
 		Anchor: o.anchor, Limit: o.rule.Due.Text, Why: o.note,
 	}
@@ -193,7 +193,7 @@ func (d *deriver) dismiss(o occurrence, out obligation.Outcome, why string) erro
 		return nil
 	}
 	r := &Reason{obligation.Reason{
-		Rule: o.rule.ID, Name: o.rule.Name, Clause: o.rule.Clause, Set: o.rule.Set, Stated: o.rule.Stated,
+		Rule: o.rule.ID, Name: o.rule.Name, Clause: o.rule.Clause, Set: d.book.SetOf(o.rule), Stated: o.rule.Stated,
 		Subject: o.subject, Occurrence: o.name, AsOf: o.asOf, Period: o.period, Anchor: o.anchor, Limit: o.rule.Due.Text, Why: why,
 	}}
 	return d.verdict(r, out)

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -126,17 +128,63 @@ func idForm() *jsonschema.Schema { return pattern(ruleID.String(), "maturity-not
 func kindForm() *jsonschema.Schema  { return enum(kindWords()) }
 func kindsForm() *jsonschema.Schema { return oneOrMoreOf(kindForm) }
 
+func ruleSetsForm() *jsonschema.Schema { return oneOrMoreOf(setForm) }
+func rowsForm() *jsonschema.Schema     { return listOf(pattern(rowName.String(), "B40")) }
+func textsForm() *jsonschema.Schema    { return oneOrMoreOf(textForm) }
+
+func whoForm() *jsonschema.Schema {
+	return oneOrMoreOf(func() *jsonschema.Schema { return enum(whoWords) })
+}
+
 func eachForm() *jsonschema.Schema {
 	return oneOrMoreOf(func() *jsonschema.Schema {
-		return enum([]string{string(loan.KindGuarantor), string(loan.KindLoan), string(loan.KindBorrower)})
+		named := &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: paramName.String()}, AdditionalProperties: listOf(textForm())}
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{enum(append(slices.Clone(fanWords), string(loan.KindLoan))), named}}
 	})
+}
+
+func triggersForm() *jsonschema.Schema {
+	return oneOrMoreOf(func() *jsonschema.Schema {
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{eventForm(), object(triggerKeys, "event", "in_a_row")}}
+	})
+}
+
+func closersForm() *jsonschema.Schema {
+	return oneOrMoreOf(func() *jsonschema.Schema {
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{eventForm(), object(closerKeys, "event", "if")}}
+	})
+}
+
+func signForm() *jsonschema.Schema {
+	return listOf(&jsonschema.Schema{AnyOf: []*jsonschema.Schema{roleForm(), object(chainKeys, "by")}})
+}
+
+func inARowForm() *jsonschema.Schema   { return pattern(`^ *[1-9][0-9]? +months? *$`, "3 months") }
+func coverForm() *jsonschema.Schema    { return enum(coverWords) }
+func aboveForm() *jsonschema.Schema    { return enum([]string{"above"}) }
+func bysForm() *jsonschema.Schema      { return oneOrMoreOf(roleForm) }
+func duesForm() *jsonschema.Schema     { return oneOrMoreOf(dueForm) }
+func checkForm() *jsonschema.Schema    { return pattern(paramName.String(), "custodian") }
+func standingForm() *jsonschema.Schema { return listOf(object(standingKeys, "name")) }
+func overridesForm() *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "object", Required: []string{"branch", "why"}, PropertyNames: enum(append([]string{"branch", "why", "off"}, overridable...))}
+	return listOf(s)
+}
+func fieldTypeForm() *jsonschema.Schema { return enum(fieldTypes) }
+
+func valuesForm() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", AdditionalProperties: textForm()}
+}
+
+func eventFieldsForm() *jsonschema.Schema {
+	return &jsonschema.Schema{Type: "object", PropertyNames: &jsonschema.Schema{Pattern: paramName.String()}, AdditionalProperties: object(fieldKeys)}
 }
 
 // eventForm names the built-in events as examples: a rulebook may declare more.
 func eventForm() *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "string", Pattern: eventPattern}
-	for _, e := range builtinEvents {
-		s.Examples = append(s.Examples, e.Kind)
+	for _, e := range slices.Sorted(maps.Keys(standard())) {
+		s.Examples = append(s.Examples, e)
 	}
 	return s
 }
@@ -176,7 +224,7 @@ func numberForm() *jsonschema.Schema {
 
 func exceptForm() *jsonschema.Schema { return listOf(object(exceptKeys, "if", "why")) }
 
-func needsForm() *jsonschema.Schema { return object(needsKeys, "count", "at_least") }
+func needsForm() *jsonschema.Schema { return object(needsKeys, "at_least") }
 
 func dueForm() *jsonschema.Schema {
 	return pattern(dayPattern(allAnchors()), "10 workdays after loan.maturity", "1 month before loan.maturity", "on period.end", "15 workdays after period.end", "2 workdays after event.date", "1 year after since")

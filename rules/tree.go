@@ -25,15 +25,19 @@ type tree struct {
 	root     *yaml.Node
 	lines    [][]rune
 	problems Problems
-	rule     string  // the rule being read, for messages
-	yields   []yield // looked at when every rule is known
+	words    []string // that may be keys
+	rule     string   // the rule being read, for messages
+	yields   []yield  // looked at when every rule is known
 }
 
 // plant reads the text and reports what a rulebook may not hold. A mistake of
 // YAML's own syntax comes alone, and leaves no root: nothing behind it can be
 // trusted.
-func plant(file string, text []byte) *tree {
-	t := &tree{file: file}
+//
+// The words are those that may be keys in it: one followed by a full-width
+// colon is a key that was meant.
+func plant(file string, text []byte, words ...string) *tree {
+	t := &tree{file: file, words: words}
 	switch {
 	case len(text) > maxSize:
 		t.at(1, 0, fmt.Sprintf("the file holds %d bytes, a rulebook at most %d (文件过大)", len(text), maxSize), "split it, or remove what is not a rule")
@@ -147,7 +151,7 @@ func (t *tree) typing(broken bool) {
 			continue
 		}
 		key := strings.TrimLeft(strings.TrimPrefix(body, "-"), " ")
-		if m := fullKey.FindStringSubmatch(key); m != nil && (broken || slices.Contains(everyKey, m[1])) {
+		if m := fullKey.FindStringSubmatch(key); m != nil && (broken || slices.Contains(t.words, m[1])) {
 			col := len(line) - utf8.RuneCountInString(key) + utf8.RuneCountInString(m[0])
 			t.at(i+1, col, fmt.Sprintf("full-width colon %q after the key %s (键后用了全角冒号)", "：", m[1]), "type the half-width \":\" and a space (请用半角冒号加空格)")
 		}
@@ -160,7 +164,7 @@ var (
 	yamlLine   = regexp.MustCompile(`^yaml: (?:line \d+: )?`)
 
 	// everyKey is every word that may be a key somewhere in a rulebook.
-	everyKey = slices.Concat(bookKeys.names(), ruleKeys.names(), defaultsKeys.names(), escalateKeys.names(), eventKeys.names(), exceptKeys.names(), needsKeys.names())
+	everyKey = slices.Concat(bookKeys.names(), ruleKeys.names(), defaultsKeys.names(), escalateKeys.names(), eventKeys.names(), exceptKeys.names(), needsKeys.names(), overrideKeys.names(), standingKeys.names(), triggerKeys.names(), chainKeys.names(), fieldKeys.names())
 )
 
 // syntax reports a mistake of YAML's own grammar. The decoder names the line
@@ -317,6 +321,15 @@ func (t *tree) oneOrMore(n *yaml.Node, what string) []*yaml.Node {
 		return []*yaml.Node{n}
 	}
 	return t.list(n, what)
+}
+
+// items gives the items of a list, or a lone value, also a missing one, whose
+// reader will say so.
+func (t *tree) items(n *yaml.Node) []*yaml.Node {
+	if n.Kind == yaml.SequenceNode {
+		return n.Content
+	}
+	return []*yaml.Node{n}
 }
 
 // str gives a scalar's text, which must not be empty.

@@ -2,12 +2,11 @@ package scheduler
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"sort"
 	"time"
 
-	"tickler/api"
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
@@ -17,6 +16,7 @@ import (
 
 func borrowerUnit(id string) loan.Ref { return loan.Ref{Kind: loan.KindBorrower, ID: id} }
 func branchUnit(id string) loan.Ref   { return loan.Ref{Kind: loan.KindBranch, ID: id} }
+func groupUnit(id string) loan.Ref    { return loan.Ref{Kind: loan.KindGroup, ID: id} }
 func officerUnit(id string) loan.Ref  { return loan.Ref{Kind: loan.KindOfficer, ID: id} }
 
 // change is one transaction at work: who, when, under which documents, and
@@ -40,11 +40,12 @@ type change struct {
 	warnings []string
 	replan   map[loan.Ref]bool
 	order    []loan.Ref
-	events   map[loan.Ref][]loan.Event // unit -> events new in this change, to be matched with what they close
+	events   map[loan.Ref][]*newEvent // unit -> events new in this change, to be matched with what they close
 
-	branches map[string]*loan.Branch
-	staff    map[string]*loan.Staff
-	failures map[string]bool // units whose last derivation failed
+	withdrawing bool // an event is taken back
+
+	directory directory       // the facts that many units share, read once
+	failures  map[string]bool // units whose last derivation failed
 }
 
 type seenChange struct {
@@ -66,7 +67,7 @@ func (s *Scheduler) begin(tx *store.Tx, actor Actor, on calendar.Date, force boo
 		return nil, err
 	}
 	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor,
-		counts: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]loan.Event{}, failures: map[string]bool{}}
+		counts: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)
 	}
@@ -128,31 +129,51 @@ func (c *change) activate(kind, old, digest string, text []byte, put func(string
 func (c *change) everyUnit() error {
 	err := c.tx.ScanDossiers(func(d *loan.Dossier) error {
 		c.plan(borrowerUnit(d.ID))
-		c.touch(d)
-		return nil
+		return c.touch(d)
 	})
 	if err != nil {
 		return err
 	}
+	branches, err := c.tx.Branches()
+	if err != nil {
+		return err
+	}
+	for id := range branches {
+		c.plan(branchUnit(id))
+	}
 	return c.tx.ScanPlans(func(p *store.Plan) error { c.plan(p.Unit); return nil })
 }
 
-// touch marks the officers and branches of a dossier's loans.
-func (c *change) touch(d *loan.Dossier) {
+// touch marks the officers, branches and groups of a dossier's loans.
+func (c *change) touch(d *loan.Dossier) error {
 	for _, f := range d.Loans {
 		if l := f.History.At(c.today); l != nil {
-			c.touchLoan(l)
+			if err := c.touchLoan(l); err != nil {
+				return err
+			}
 		}
 	}
+	if d.Borrower != nil && d.Borrower.RiskManager != "" {
+		c.plan(officerUnit(d.Borrower.RiskManager))
+	}
+	return nil
 }
 
-func (c *change) touchLoan(l *loan.Loan) {
+func (c *change) touchLoan(l *loan.Loan) error {
+	groups, err := c.directory.groupsOf(c.tx, l.Borrower)
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		c.plan(groupUnit(g.ID))
+	}
 	if l.Officer != "" {
 		c.plan(officerUnit(l.Officer))
 	}
 	if l.Branch != "" {
 		c.plan(branchUnit(l.Branch))
 	}
+	return nil
 }
 
 // plan marks a unit to be planned before the change ends.
@@ -194,24 +215,40 @@ func (c *change) planMarked() error {
 	return nil
 }
 
-func (c *change) circumstances(events []loan.Event) obligation.Circumstances {
+func (c *change) circumstances(u loan.Ref, events []loan.Event) obligation.Circumstances {
 	closings := map[string]obligation.Closing{}
-	for _, e := range events {
+	take := func(e *loan.Event) {
 		for _, id := range e.Closes {
-			if _, there := closings[id]; !there {
+			if _, there := closings[id]; !there && e.Withdrawn == nil {
 				closings[id] = obligation.Closing{On: e.Happened, Event: e.ID}
 			}
 		}
+	}
+	for i := range events {
+		take(&events[i])
+	}
+	for _, e := range c.events[u] {
+		take(&e.Event)
 	}
 	cause := c.cause
 	if c.under != "" {
 		cause = c.under
 	}
 	return obligation.Circumstances{
+		Gone: c.gone, Withdrawing: c.withdrawing,
 		Today: c.today, Now: c.now, Rulebook: c.book.Digest(), Calendar: c.cal.Version(),
 		Cause: cause, Late: c.late, Closings: closings,
-		Signed: func(rule string) bool { r := c.book.Rule(rule); return r != nil && len(r.Sign) > 0 },
 	}
+}
+
+// gone says that an event was withdrawn, or is no longer kept. What cannot be
+// looked up stands: nothing is reopened on a doubt.
+func (c *change) gone(event string) bool {
+	e, _, err := c.tx.Event(event)
+	if errors.Is(err, store.ErrNotFound) {
+		return true
+	}
+	return err == nil && e.Withdrawn != nil
 }
 
 func (c *change) planUnit(u loan.Ref) error {
@@ -223,7 +260,8 @@ func (c *change) planUnit(u loan.Ref) error {
 	if err != nil {
 		return err
 	}
-	if plan == nil {
+	known := plan != nil
+	if !known {
 		plan = &store.Plan{Unit: u}
 	}
 	if err := c.match(u, plan, facts); err != nil { // events close first
@@ -231,7 +269,7 @@ func (c *change) planUnit(u loan.Ref) error {
 	}
 	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
 	d := rules.Derive(c.book, c.cal, facts, u, w)
-	circ := c.circumstances(facts.Events)
+	circ := c.circumstances(u, facts.Events)
 	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
 	obs, changes := obligation.Reconcile(plan.Obligations, d.Duties, circ)
 	plan.Obligations = obs
@@ -241,47 +279,20 @@ func (c *change) planUnit(u loan.Ref) error {
 		if err := c.match(u, plan, facts); err != nil {
 			return err
 		}
-		circ = c.circumstances(facts.Events[:before])
+		circ = c.circumstances(u, facts.Events[:before])
 		changes = append(changes, obligation.Settle(plan.Obligations, circ)...)
 	}
 	plan.Next, plan.Rulebook, plan.Calendar = d.Next, c.book.Digest(), c.cal.Version()
 	if err := c.fail(u, d.Failed); err != nil {
 		return err
 	}
+	if !known && len(obs) == 0 && d.Next.IsZero() {
+		return nil // nothing to keep: a member of a group who has no loan here
+	}
 	if err := c.tx.PutPlan(plan); err != nil {
 		return err
 	}
 	c.note(plan, changes)
-	return nil
-}
-
-// match finds what the new events of a unit close and writes it into them.
-func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
-	for i := range c.events[u] {
-		e := &c.events[u][i]
-		keys, err := rules.Closings(c.book, plan.Obligations, *e)
-		if err != nil {
-			return api.Errorf(api.Usage, "", "%v", err)
-		}
-		added := false
-		for _, k := range keys {
-			if id := k.String(); !slices.Contains(e.Closes, id) {
-				e.Closes = append(e.Closes, id)
-				added = true
-			}
-		}
-		if !added {
-			continue
-		}
-		if err := c.tx.PutEvent(u, *e); err != nil {
-			return err
-		}
-		for j := range facts.Events {
-			if facts.Events[j].ID == e.ID {
-				facts.Events[j] = *e
-			}
-		}
-	}
 	return nil
 }
 
@@ -375,5 +386,5 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 
 // facts gathers what a unit's derivation may know, and its branch.
 func (c *change) facts(u loan.Ref) (*loan.Facts, string, error) {
-	return gather(c.tx, u, c.today, &c.branches, &c.staff)
+	return gather(c.tx, u, c.today, &c.directory)
 }

@@ -2,6 +2,8 @@ package scheduler
 
 import (
 	"errors"
+	"maps"
+	"slices"
 	"sort"
 
 	"tickler/calendar"
@@ -10,71 +12,159 @@ import (
 )
 
 // gather reads the facts of a unit: a borrower with his loans and collateral,
-// an officer or a branch with the loans in their care. It gives the branch
-// whose go_live day counts. The directories are read once and kept.
-func gather(tx *store.Tx, u loan.Ref, today calendar.Date, branches *map[string]*loan.Branch, staff *map[string]*loan.Staff) (*loan.Facts, string, error) {
+// an officer or a branch with the loans in their care, a group with those of
+// its members. It gives the branch whose go_live day counts.
+func gather(tx *store.Tx, u loan.Ref, today calendar.Date, dir *directory) (*loan.Facts, string, error) {
 	f := &loan.Facts{Today: today}
-	var err error
-	if f.Events, err = tx.EventsOf(u); err != nil {
+	events, err := tx.EventsOf(u)
+	if err != nil {
 		return nil, "", err
 	}
-	if *branches == nil {
-		if *branches, err = tx.Branches(); err != nil {
-			return nil, "", err
-		}
-		if *staff, err = tx.Staff(); err != nil {
-			return nil, "", err
-		}
+	f.Events = standing(events)
+	if f.Branches, err = dir.allBranches(tx); err != nil {
+		return nil, "", err
 	}
-	f.Branches, f.Staff = *branches, *staff
+	if f.Staff, err = dir.allStaff(tx); err != nil {
+		return nil, "", err
+	}
 	branch := ""
 	switch u.Kind {
 	case loan.KindBorrower:
-		d, err := tx.Dossier(u.ID)
-		if err != nil || d == nil {
-			return f, "", err
-		}
-		f.Loans = d.Loans
-		if d.Borrower != nil {
-			f.Borrowers = map[string]*loan.Borrower{u.ID: d.Borrower}
-			branch = d.Borrower.Branch
-		}
-		for _, l := range d.Loans {
-			if v := l.History.At(today); v != nil && branch == "" {
-				branch = v.Branch
-			}
-		}
-		if err := collaterals(tx, f, d); err != nil {
-			return nil, "", err
-		}
+		branch, err = ofBorrower(tx, u, f, dir)
 	case loan.KindBranch:
 		branch = u.ID
-		err = tx.DossiersOfBranch(u.ID, func(d *loan.Dossier) error {
-			for _, l := range d.Loans {
-				if v := l.History.At(today); v != nil && v.Branch == u.ID {
-					f.Loans = append(f.Loans, l)
-				}
-			}
-			return nil
-		})
+		err = ofBranch(tx, u, f, dir)
 	case loan.KindOfficer:
-		err = tx.DossiersOfOfficer(u.ID, func(d *loan.Dossier) error {
-			for _, l := range d.Loans {
-				if v := l.History.At(today); v != nil && v.Officer == u.ID {
-					f.Loans = append(f.Loans, l)
-					if branch == "" {
-						branch = v.Branch
-					}
-				}
-			}
-			return nil
-		})
-		if s := f.Staff[u.ID]; s != nil && s.Branch != "" {
-			branch = s.Branch
-		}
+		branch, err = ofOfficer(tx, u, f, dir)
+	case loan.KindGroup:
+		branch, err = ofGroup(tx, u, f, dir)
 	}
 	sort.Slice(f.Loans, func(i, j int) bool { return f.Loans[i].ID < f.Loans[j].ID })
 	return f, branch, err
+}
+
+func ofBorrower(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch string, err error) {
+	d, err := tx.Dossier(u.ID)
+	if err != nil || d == nil {
+		return "", err
+	}
+	f.Loans = d.Loans
+	if d.Borrower != nil {
+		f.Borrowers = map[string]*loan.Borrower{u.ID: d.Borrower}
+		branch = d.Borrower.Branch
+	}
+	for _, l := range d.Loans {
+		if v := l.History.At(f.Today); v != nil && branch == "" {
+			branch = v.Branch
+		}
+	}
+	groups, err := dir.groupsOf(tx, u.ID)
+	if err != nil {
+		return "", err
+	}
+	if len(groups) > 0 {
+		f.Groups = map[string]*loan.Group{}
+		for _, g := range groups {
+			f.Groups[g.ID] = g
+		}
+	}
+	return branch, collaterals(tx, f, d)
+}
+
+func ofBranch(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) error {
+	err := tx.DossiersOfBranch(u.ID, func(d *loan.Dossier) error {
+		for _, l := range d.Loans {
+			if v := l.History.At(f.Today); v != nil && v.Branch == u.ID {
+				f.Loans = append(f.Loans, l)
+			}
+		}
+		return relate(tx, f, borrowerUnit(d.ID), dir.reach.Borrower)
+	})
+	if err != nil || len(dir.reach.Below) == 0 {
+		return err
+	}
+	for _, id := range sortedKeys(f.Branches) {
+		if f.Branches[id].Parent == u.ID && id != u.ID {
+			if err := relate(tx, f, branchUnit(id), dir.reach.Below); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func ofOfficer(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch string, err error) {
+	f.Borrowers = map[string]*loan.Borrower{}
+	err = tx.DossiersOfOfficer(u.ID, func(d *loan.Dossier) error {
+		manages := d.Borrower != nil && d.Borrower.RiskManager == u.ID
+		if manages {
+			f.Borrowers[d.ID] = d.Borrower
+		}
+		for _, l := range d.Loans {
+			if v := l.History.At(f.Today); v != nil && (manages || v.Officer == u.ID) {
+				f.Loans = append(f.Loans, l)
+				if branch == "" {
+					branch = v.Branch
+				}
+			}
+		}
+		return relate(tx, f, borrowerUnit(d.ID), dir.reach.Officer)
+	})
+	if s := f.Staff[u.ID]; s != nil && s.Branch != "" {
+		branch = s.Branch
+	}
+	return branch, err
+}
+
+func ofGroup(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch string, err error) {
+	groups, err := dir.allGroups(tx)
+	if err != nil || groups[u.ID] == nil {
+		return "", err
+	}
+	g := groups[u.ID]
+	f.Groups = map[string]*loan.Group{u.ID: g}
+	seen := map[string]bool{}
+	for _, m := range g.Members {
+		if seen[m.Borrower] {
+			continue
+		}
+		seen[m.Borrower] = true
+		d, err := tx.Dossier(m.Borrower)
+		if err != nil {
+			return "", err
+		}
+		if d == nil {
+			continue // another bank's, or not yet lent to
+		}
+		f.Loans = append(f.Loans, d.Loans...)
+		for _, l := range d.Loans {
+			if v := l.History.At(f.Today); v != nil && branch == "" {
+				branch = v.Branch
+			}
+		}
+	}
+	return branch, nil
+}
+
+// relate adds the events of another unit that count or close here.
+func relate(tx *store.Tx, f *loan.Facts, u loan.Ref, kinds []string) error {
+	if len(kinds) == 0 {
+		return nil
+	}
+	events, err := tx.EventsOf(u)
+	if err != nil {
+		return err
+	}
+	for _, e := range standing(events) {
+		if slices.Contains(kinds, e.Kind) {
+			f.Related = append(f.Related, e)
+		}
+	}
+	return nil
+}
+
+func sortedKeys[T any](m map[string]T) []string {
+	return slices.Sorted(maps.Keys(m))
 }
 
 // collaterals adds the collateral of a dossier, and the loans of other

@@ -24,6 +24,7 @@ type intake struct {
 	dossiers map[string]*loan.Dossier // borrower -> his facts, as far as touched
 	changed  map[string]bool          // borrowers whose dossier is to be kept anew
 	fresh    map[string]bool          // loans that no file showed before this one
+	found    []newEvent               // what the file showed to have happened
 }
 
 func (in *intake) take(allowGone bool) error {
@@ -68,6 +69,11 @@ func (in *intake) take(allowGone bool) error {
 	}
 	if err := in.takeEvents(); err != nil {
 		return err
+	}
+	for _, e := range in.found { // the facts that say whom they concern are kept by now
+		if err := in.happens(e.home, e.Event); err != nil {
+			return err
+		}
 	}
 	if err := in.planMarked(); err != nil {
 		return err
@@ -158,9 +164,11 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 	}
 	if stands != nil {
 		in.reply.Changed++
-		in.touchIfSeen(&stands.Value, row)
-	} else {
-		in.touchLoan(row)
+		if err := in.touchIfSeen(&stands.Value, row); err != nil {
+			return err
+		}
+	} else if err := in.touchLoan(row); err != nil {
+		return err
 	}
 	f.Confirmed = in.on
 	if base != nil && base.Value.Equal(row) {
@@ -174,11 +182,14 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 
 // touchIfSeen marks the officers and branches of a changed loan, where the
 // change can matter to them.
-func (in *intake) touchIfSeen(old, row *loan.Loan) {
+func (in *intake) touchIfSeen(old, row *loan.Loan) error {
 	if old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
-		in.touchLoan(old)
-		in.touchLoan(row)
+		if err := in.touchLoan(old); err != nil {
+			return err
+		}
+		return in.touchLoan(row)
 	}
+	return nil
 }
 
 // differences keeps the events that a changed row shows, in place of those
@@ -206,6 +217,10 @@ func (in *intake) differences(d *loan.Dossier, row *loan.Loan, base *loan.Versio
 				if err := in.tx.DeleteEvent(e.ID); err != nil {
 					return err
 				}
+				if err := in.untwin(unit, e.ID); err != nil {
+					return err
+				}
+				in.withdrawing = true
 				if err := in.audit("event.withdrawn", e.ID, map[string]any{"by": in.snap.Name}); err != nil {
 					return err
 				}
@@ -228,11 +243,16 @@ func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
 	}
 	e.Learned = in.now
 	in.reply.Events[e.Kind]++
-	in.events[unit] = append(in.events[unit], e)
-	in.plan(unit)
+	var err error
+	if d := in.dossiers[unit.ID]; d != nil && e.Snapshot && e.Subject.Kind == loan.KindLoan {
+		if e.Confirms, err = in.twin(unit, e, fileOf(d, e.Subject.ID)); err != nil {
+			return err
+		}
+	}
 	if err := in.tx.PutEvent(unit, e); err != nil {
 		return err
 	}
+	in.found = append(in.found, newEvent{e, unit})
 	return in.audit("event.found", e.ID, map[string]any{"file": in.snap.Name, "fields": e.Fields})
 }
 

@@ -175,7 +175,7 @@ func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar
 		return v, err
 	}
 	if r := book.Rule(o.Rule); r != nil {
-		v.Name, v.Clause, v.Set, v.Stated, v.Notice = r.Name, r.Clause, r.Set, r.Stated, r.Notice
+		v.Name, v.Clause, v.Set, v.Stated, v.Notice = r.Name, r.Clause, book.SetOf(r), r.Stated, r.Notice
 	}
 	if o.Borrower != "" {
 		name, ok := names[o.Borrower]

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"tickler/api"
 	"tickler/loan"
 	"tickler/obligation"
+	"tickler/rules"
 	"tickler/store"
 )
 
@@ -36,7 +38,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			return api.Errorf(api.Usage, "", "%s is recorded of %s, not of %s", r.Event, kindList(kind.For), kindList([]loan.Kind{subject.Kind}))
 		}
 		unit, err := tx.UnitOf(subject)
-		if errors.Is(err, store.ErrNotFound) {
+		if known, kerr := c.known(subject); kerr != nil {
+			return kerr
+		} else if !known || errors.Is(err, store.ErrNotFound) {
 			return api.Errorf(api.NotFound, "import the ledger that holds it first", "%s is not known", subject)
 		}
 		if err != nil {
@@ -51,6 +55,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		}
 		if r.ID != "" {
 			if old, _, err := tx.Event(r.ID); err == nil {
+				if old.Withdrawn != nil {
+					return api.Errorf(api.Usage, "give this one another id", "event %q was withdrawn on %s: %s", r.ID, old.Withdrawn.On, old.Withdrawn.Reason)
+				}
 				if old.Kind != r.Event || old.Subject != subject {
 					return api.Errorf(api.Usage, "give this one another id", "event %q is there already: %s of %s", r.ID, old.Kind, old.Subject)
 				}
@@ -66,21 +73,48 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			}
 			r.ID = strconv.FormatUint(n, 10)
 		}
-		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: actor.Person, Files: r.Files, Fields: map[string]string{}}
-		for k, v := range r.Set {
-			if k == "期间" || k == "period" {
-				e.Period = v
-			} else {
-				e.Fields[k] = v
-			}
+		written, extra, err := kind.Note(r.Set)
+		if err != nil {
+			return api.Errorf(api.Usage, "\"tickler rules events "+r.Event+"\" shows its fields; nothing was recorded", "%v", err)
 		}
+		for _, name := range extra {
+			reply.Warnings = append(reply.Warnings, fmt.Sprintf("%s 没有声明字段 %s，仅存档 / %s declares no field %q; kept as it is", r.Event, name, r.Event, name))
+		}
+		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: actor.Person, Files: r.Files, Fields: written,
+			Period: written[rules.FieldPeriod], Party: written[rules.FieldParty]}
+		delete(written, rules.FieldPeriod)
+		delete(written, rules.FieldParty)
 		if r.Note != "" {
-			e.Fields["note"] = r.Note
+			e.Fields[rules.FieldNote] = r.Note
+		}
+		if rule, f := c.book.Lacks(e); rule != nil {
+			return api.Errorf(api.Usage, "add --set "+f.Name+"=YYYY-MM-DD", "%s: rule %q counts from its %s (%s), which is not given", r.Event, rule.ID, f.Name, f.Title)
+		}
+		f, err := loanFileOf(tx, unit, subject)
+		if err != nil {
+			return err
+		}
+		if e.Confirms, err = c.twin(unit, e, f); err != nil {
+			return err
+		}
+		units, err := c.concerned(unit, e)
+		if err != nil {
+			return err
 		}
 		for _, id := range r.Closes {
 			o, err := s.find(tx, id)
 			if err != nil {
 				return err
+			}
+			of, err := tx.UnitOf(o.Subject)
+			if err != nil {
+				return err
+			}
+			switch {
+			case o.State.Ended() || o.State == obligation.Submitted:
+				return api.Errorf(api.Usage, "\"tickler show "+id+"\" tells what became of it", "obligation %q is %s, not open", o.Key, o.State)
+			case !slices.Contains(units, of):
+				return api.Errorf(api.Usage, "", "obligation %q is about %s; the event is recorded of %s", o.Key, o.Subject, subject)
 			}
 			e.Closes = append(e.Closes, o.Key.String())
 		}
@@ -89,8 +123,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		if err := tx.PutEvent(unit, e); err != nil {
 			return err
 		}
-		c.events[unit] = []loan.Event{e}
-		c.plan(unit)
+		if err := c.happens(unit, e); err != nil {
+			return err
+		}
 		if err := c.planMarked(); err != nil {
 			return err
 		}
@@ -116,7 +151,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			}
 		}
 		return c.end("event.recorded", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened,
-			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "files": e.Files})
+			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "party": e.Party, "confirms": e.Confirms, "files": e.Files})
 	})
 	if err != nil {
 		return nil, refine(err)

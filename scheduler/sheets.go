@@ -3,11 +3,13 @@ package scheduler
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sort"
 
 	"tickler/api"
 	"tickler/loan"
+	"tickler/rules"
 	"tickler/store"
 )
 
@@ -18,6 +20,11 @@ func (in *intake) takeSheets() error {
 		d, err := in.dossier(b.ID)
 		if err != nil {
 			return err
+		}
+		for _, row := range []*loan.Borrower{d.Borrower, &b} {
+			if row != nil && row.RiskManager != "" && (d.Borrower == nil || d.Borrower.RiskManager != b.RiskManager) {
+				in.plan(officerUnit(row.RiskManager))
+			}
 		}
 		d.Borrower = &b
 		in.changed[b.ID] = true
@@ -60,22 +67,82 @@ func (in *intake) takeSheets() error {
 		}
 		in.changed[d.ID] = true
 	}
-	for i := range in.snap.Branches {
-		if err := in.tx.PutBranch(&in.snap.Branches[i]); err != nil {
-			return err
-		}
-		in.plan(branchUnit(in.snap.Branches[i].ID))
+	if err := in.takeBranches(); err != nil {
+		return err
 	}
 	for i := range in.snap.Staff {
 		if err := in.tx.PutStaff(&in.snap.Staff[i]); err != nil {
 			return err
 		}
+		if p, err := in.tx.Plan(officerUnit(in.snap.Staff[i].ID)); err != nil {
+			return err
+		} else if p != nil {
+			in.plan(p.Unit)
+		}
+	}
+	return in.takeGroups()
+}
+
+// takeBranches keeps the tree of branches. Whom it was and is below plans
+// anew, and everybody where some branch has rules of its own.
+func (in *intake) takeBranches() error {
+	if len(in.snap.Branches) == 0 {
+		return nil
+	}
+	known, err := in.tx.Branches()
+	if err != nil {
+		return err
+	}
+	grown := false
+	for i := range in.snap.Branches {
+		b := &in.snap.Branches[i]
+		was := known[b.ID]
+		if err := in.tx.PutBranch(b); err != nil {
+			return err
+		}
+		in.plan(branchUnit(b.ID))
+		for _, row := range []*loan.Branch{was, b} {
+			if row != nil && row.Parent != "" {
+				in.plan(branchUnit(row.Parent))
+			}
+		}
+		grown = grown || was == nil && b.Parent != "" || was != nil && was.Parent != b.Parent
+	}
+	in.directory.branches = nil
+	if grown && in.book.Overridden() {
+		return in.everyUnit()
+	}
+	return nil
+}
+
+// takeGroups keeps the groups. Who was or is a member plans anew.
+func (in *intake) takeGroups() error {
+	if len(in.snap.Groups) == 0 {
+		return nil
+	}
+	known, err := in.tx.Groups()
+	if err != nil {
+		return err
 	}
 	for i := range in.snap.Groups {
-		if err := in.tx.PutGroup(&in.snap.Groups[i]); err != nil {
+		g := &in.snap.Groups[i]
+		if was := known[g.ID]; was != nil && reflect.DeepEqual(was, g) {
+			continue
+		}
+		for _, row := range []*loan.Group{known[g.ID], g} {
+			if row == nil {
+				continue
+			}
+			for _, m := range row.Members {
+				in.plan(borrowerUnit(m.Borrower))
+			}
+		}
+		in.plan(groupUnit(g.ID))
+		if err := in.tx.PutGroup(g); err != nil {
 			return err
 		}
 	}
+	in.directory.groups = nil
 	return nil
 }
 
@@ -112,6 +179,9 @@ func (in *intake) takeEvents() error {
 		if kind == nil {
 			return api.Errorf(api.BadFile, "declare it under events in rules.yaml, or mend the sheet", "%s: unknown event %q", in.snap.Name, e.Kind)
 		}
+		if !slices.Contains(kind.For, e.Subject.Kind) {
+			return api.Errorf(api.BadFile, "mend the sheet; nothing of the file was taken", "%s: %s is recorded of %s, not of %s", in.snap.Name, e.Kind, kindList(kind.For), e.Subject)
+		}
 		unit, err := in.tx.UnitOf(e.Subject)
 		if errors.Is(err, store.ErrNotFound) {
 			in.warnings = append(in.warnings, fmt.Sprintf("事件 %s：%s 不在台账中", e.Kind, e.Subject))
@@ -119,6 +189,14 @@ func (in *intake) takeEvents() error {
 		}
 		if err != nil {
 			return err
+		}
+		written, _, err := kind.Note(e.Fields)
+		if err != nil {
+			return api.Errorf(api.BadFile, "mend the sheet; nothing of the file was taken", "%s: event of %s on %s: %v", in.snap.Name, e.Subject, e.Happened, err)
+		}
+		e.Fields, e.Party = written, written[rules.FieldParty]
+		if rule, f := in.book.Lacks(e); rule != nil {
+			return api.Errorf(api.BadFile, "mend the sheet; nothing of the file was taken", "%s: event %s of %s: rule %q counts from its %s (%s), which is not given", in.snap.Name, e.Kind, e.Subject, rule.ID, f.Name, f.Title)
 		}
 		if err := in.keepEvent(unit, e); err != nil {
 			return err

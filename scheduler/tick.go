@@ -45,7 +45,9 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 				return err
 			}
 			if d != nil {
-				c.touch(d)
+				if err := c.touch(d); err != nil {
+					return err
+				}
 			}
 		}
 		raise, err := tx.ToRaise(c.today)
@@ -140,7 +142,7 @@ func (c *change) raiseUnit(u loan.Ref) error {
 	if err != nil {
 		return err
 	}
-	changes := obligation.Settle(plan.Obligations, c.circumstances(events))
+	changes := obligation.Settle(plan.Obligations, c.circumstances(u, standing(events)))
 	if err := c.tx.PutPlan(plan); err != nil {
 		return err
 	}

@@ -19,8 +19,7 @@ import (
 func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, error) {
 	book, cal := s.inForce()
 	reply := &api.WhyReply{}
-	var branches map[string]*loan.Branch
-	var staff map[string]*loan.Staff
+	dir := directory{reach: book.Reach()}
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
 		meta, err := tx.Meta()
 		if err != nil {
@@ -36,7 +35,7 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 			if err != nil {
 				return err
 			}
-			facts, branch, err := gather(tx, unit, today, &branches, &staff)
+			facts, branch, err := gather(tx, unit, today, &dir)
 			if err != nil {
 				return err
 			}
@@ -59,7 +58,7 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 		if err != nil {
 			return err
 		}
-		facts, branch, err := gather(tx, unit, today, &branches, &staff)
+		facts, branch, err := gather(tx, unit, today, &dir)
 		if err != nil {
 			return err
 		}

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"strings"
+
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
@@ -42,6 +44,8 @@ const (
 	ownCalendar
 	borrowerIsUnit // and not written
 	loanIsSubject
+	hasSign
+	hasOf
 	maskBits
 )
 
@@ -108,6 +112,8 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	m.set(hasWasDue, o.WasDue != 0)
 	m.set(ownRulebook, o.Rulebook != p.Rulebook)
 	m.set(ownCalendar, o.Calendar != p.Calendar)
+	m.set(hasSign, len(o.Sign) > 0)
+	m.set(hasOf, o.Progress.Of != 0)
 
 	e.uint(uint64(m))
 	e.name(o.Rule)
@@ -177,6 +183,12 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(ownCalendar) {
 		e.name(o.Calendar)
+	}
+	if m.has(hasSign) {
+		e.name(strings.Join(o.Sign, ","))
+	}
+	if m.has(hasOf) {
+		e.int(int64(o.Progress.Of))
 	}
 	// Days are written as differences; the next obligation's count from this
 	// one's due day, which is near.
@@ -266,6 +278,12 @@ func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(ownCalendar) {
 		o.Calendar = d.name()
+	}
+	if m.has(hasSign) {
+		o.Sign = strings.Split(d.name(), ",")
+	}
+	if m.has(hasOf) {
+		o.Progress.Of = int(d.int())
 	}
 	d.day0 = o.Due
 }

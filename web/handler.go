@@ -26,6 +26,9 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
 		return s.Record(ctx, actor(ctx), r)
 	}))
+	mux.HandleFunc("POST /v1/withdraw", verb(func(ctx context.Context, r api.WithdrawRequest) (*api.WithdrawReply, error) {
+		return s.Withdraw(ctx, actor(ctx), r)
+	}))
 	mux.HandleFunc("POST /v1/tick", verb(func(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
 		return s.Tick(ctx, actor(ctx), r)
 	}))

@@ -32,6 +32,9 @@ with a + is the bank's own: the manual gives no figure.`,
 type ruleForm struct {
 	ID            string        `json:"id"`
 	Set           string        `json:"set"`
+	Sets          []string      `json:"sets"`
+	Rows          []string      `json:"rows"`
+	SourceMissing string        `json:"source_missing,omitempty"`
 	Name          string        `json:"name"`
 	Clause        string        `json:"clause"`
 	Stated        bool          `json:"stated"`
@@ -48,14 +51,19 @@ type ruleForm struct {
 	Raise         string        `json:"raise"`
 	Landing       string        `json:"landing"`
 	By            string        `json:"by"`
+	Bys           []string      `json:"bys"`
 	Sign          []string      `json:"sign"`
+	Signing       []chainForm   `json:"signing,omitempty"` // where who signs depends
 	ClosesOn      []string      `json:"closes_on"`
 	YieldsTo      []string      `json:"yields_to"`
 	Notice        string        `json:"notice"`
 	EffectiveFrom calendar.Date `json:"effective_from"`
 	EffectiveTo   calendar.Date `json:"effective_to"`
 	Note          string        `json:"note"`
-	Line          int           `json:"line"`
+
+	Overrides []overrideForm `json:"overrides,omitempty"`
+
+	Line int `json:"line"`
 }
 
 type exceptForm struct {
@@ -63,14 +71,67 @@ type exceptForm struct {
 	Why string `json:"why"`
 }
 
+// chainForm is who signs in one case.
+type chainForm struct {
+	If string   `json:"if"`
+	By []string `json:"by"`
+}
+
+// overrideForm is what a branch does otherwise.
+type overrideForm struct {
+	Branch string `json:"branch"`
+	Why    string `json:"why"`
+	Off    bool   `json:"off,omitempty"`
+	Due    string `json:"due,omitempty"`
+}
+
+// dueText is the limit as the rulebook has it.
+func dueText(r *rules.Rule) string {
+	var out []string
+	for _, e := range r.Dues {
+		out = append(out, e.Text)
+	}
+	return strings.Join(out, "; ")
+}
+
+// lastChain is who signs where nothing is said of the case.
+func lastChain(r *rules.Rule) []string {
+	if n := len(r.Sign); n > 0 && r.Sign[n-1].If == nil {
+		return r.Sign[n-1].By
+	}
+	return nil
+}
+
+func signing(r *rules.Rule) []chainForm {
+	var out []chainForm
+	for _, c := range r.Sign {
+		if c.If != nil {
+			out = append(out, chainForm{c.If.Text, append([]string{}, c.By...)})
+		}
+	}
+	return out
+}
+
 func formOf(b *rules.Book, r *rules.Rule) ruleForm {
 	list := func(s []string) []string { return append([]string{}, s...) }
-	f := ruleForm{ID: r.ID, Set: r.Set, Name: r.Name, Clause: r.Clause, Stated: r.Stated, Enabled: b.Active(r), For: string(r.For), Each: []string{},
-		On: list(r.On), Every: r.Every, Since: list(r.Since), Except: []exceptForm{}, Due: r.Due.Text, Landing: r.Landing.String(), By: r.By,
-		Sign: list(r.Sign), ClosesOn: list(r.ClosesOn), YieldsTo: list(r.YieldsTo), Notice: r.Notice,
+	f := ruleForm{ID: r.ID, Set: b.SetOf(r), Sets: r.Sets, Rows: list(r.Rows), SourceMissing: r.Missing, Name: r.Name, Clause: r.Clause, Stated: r.Stated, Enabled: b.Active(r), For: string(r.For), Each: []string{},
+		On: list(r.On), Every: r.Every, Since: list(r.Since), Except: []exceptForm{}, Due: dueText(r), Landing: r.Landing.String(), By: r.By,
+		Bys: list(r.Bys), Sign: list(lastChain(r)), Signing: signing(r), ClosesOn: list(r.ClosesOn), YieldsTo: list(r.YieldsTo), Notice: r.Notice,
 		EffectiveFrom: r.EffectiveFrom, EffectiveTo: r.EffectiveTo, Note: r.Note, Line: r.Line}
-	for _, k := range r.Each {
-		f.Each = append(f.Each, string(k))
+	for _, each := range r.Each {
+		if each.Names == nil {
+			f.Each = append(f.Each, each.Word)
+		}
+		for _, name := range each.Names {
+			f.Each = append(f.Each, string(each.Kind)+"/"+name)
+		}
+	}
+	for _, o := range r.Overrides {
+		x := overrideForm{Branch: o.Branch, Why: o.Why, Off: o.Rule == nil}
+		if o.Rule != nil {
+			x.Due = dueText(o.Rule)
+		}
+		f.Overrides = append(f.Overrides, x)
 	}
 	if r.When != nil {
 		f.When = r.When.Text
@@ -78,10 +139,16 @@ func formOf(b *rules.Book, r *rules.Rule) ruleForm {
 	for _, x := range r.Except {
 		f.Except = append(f.Except, exceptForm{x.If.Text, x.Why})
 	}
-	if r.Needs != nil {
-		f.Needs = r.Needs.Count
-		if r.Needs.AtLeast != nil {
-			f.Needs += " >= " + r.Needs.AtLeast.Text
+	if n := r.Needs; n != nil {
+		f.Needs = n.Count
+		if n.Cover != "" {
+			f.Needs = n.Cover + " by " + n.Count
+		}
+		switch {
+		case n.AtLeast != nil:
+			f.Needs += " >= " + n.AtLeast.Text
+		default:
+			f.Needs += fmt.Sprintf(" >= %d%%", n.Percent)
 		}
 	}
 	if r.Raise != nil {

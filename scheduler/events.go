@@ -1,0 +1,212 @@
+package scheduler
+
+import (
+	"slices"
+
+	"tickler/api"
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/rules"
+	"tickler/store"
+)
+
+// newEvent is an event that a change brings, with the unit it is kept with.
+type newEvent struct {
+	loan.Event
+	home loan.Ref
+}
+
+// happens marks the units that an event concerns, and what it may close there.
+func (c *change) happens(home loan.Ref, e loan.Event) error {
+	x := &newEvent{e, home}
+	units, err := c.concerned(home, e)
+	if err != nil {
+		return err
+	}
+	for _, u := range units {
+		c.events[u] = append(c.events[u], x)
+		c.plan(u)
+	}
+	return nil
+}
+
+// concerned lists the units in which an event counts or closes: its own first.
+func (c *change) concerned(home loan.Ref, e loan.Event) ([]loan.Ref, error) {
+	units := []loan.Ref{home}
+	reach := c.directory.reach
+	add := func(u loan.Ref) {
+		if u.ID != "" && !slices.Contains(units, u) {
+			units = append(units, u)
+		}
+	}
+	switch e.Subject.Kind {
+	case loan.KindBranch:
+		if slices.Contains(reach.Below, e.Kind) {
+			branches, err := c.directory.allBranches(c.tx)
+			if err != nil {
+				return nil, err
+			}
+			if b := branches[e.Subject.ID]; b != nil && b.Parent != "" {
+				add(branchUnit(b.Parent))
+			}
+		}
+	case loan.KindGuarantor:
+		ids, err := c.tx.GuaranteedBy(e.Subject.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range ids {
+			add(borrowerUnit(id))
+		}
+	case loan.KindBorrower, loan.KindLoan:
+		toBranch, toOfficer := slices.Contains(reach.Borrower, e.Kind), slices.Contains(reach.Officer, e.Kind)
+		if !toBranch && !toOfficer {
+			break
+		}
+		d, err := c.tx.Dossier(home.ID)
+		if err != nil || d == nil {
+			return units, err
+		}
+		for _, f := range d.Loans {
+			l := f.History.At(c.today)
+			if l == nil || e.Subject.Kind == loan.KindLoan && f.ID != e.Subject.ID {
+				continue
+			}
+			if toBranch {
+				add(branchUnit(l.Branch))
+			}
+			if toOfficer && l.Officer != "" {
+				add(officerUnit(l.Officer))
+			}
+		}
+	}
+	return units, nil
+}
+
+// match finds what the new events of a unit close and writes it into them.
+func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
+	for _, e := range c.events[u] {
+		keys, err := rules.Closings(c.book, plan.Obligations, e.Event)
+		if err != nil {
+			return api.Errorf(api.Usage, "", "%v", err)
+		}
+		added := false
+		for _, k := range keys {
+			if id := k.String(); !slices.Contains(e.Closes, id) {
+				e.Closes = append(e.Closes, id)
+				added = true
+			}
+		}
+		if !added {
+			continue
+		}
+		if err := c.tx.PutEvent(e.home, e.Event); err != nil {
+			return err
+		}
+		for j := range facts.Events {
+			if facts.Events[j].ID == e.ID {
+				facts.Events[j] = e.Event
+			}
+		}
+	}
+	return nil
+}
+
+// twin finds what tells the same happening as an event: recorded by a person
+// and shown by a ledger file. A file shows a change that came about after the
+// file before it, up to its own day; what a person recorded of those days is
+// that change. "" where there is none.
+func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, error) {
+	if e.Subject.Kind != loan.KindLoan || f == nil {
+		return "", nil
+	}
+	known, err := c.tx.EventsOf(home)
+	if err != nil {
+		return "", err
+	}
+	for _, x := range known {
+		if x.Kind != e.Kind || x.Subject != e.Subject || x.Snapshot == e.Snapshot || x.Withdrawn != nil || x.Confirms != "" {
+			continue
+		}
+		told, shown := e.Happened, x.Happened
+		if e.Snapshot {
+			told, shown = shown, told
+		}
+		if told <= shown && told > fileBefore(f, shown) {
+			return x.ID, nil
+		}
+	}
+	return "", nil
+}
+
+// untwin lets the events that only told again what one event told stand for
+// themselves, since that one is taken back.
+func (c *change) untwin(home loan.Ref, id string) error {
+	known, err := c.tx.EventsOf(home)
+	if err != nil {
+		return err
+	}
+	for _, x := range known {
+		if x.Confirms == id {
+			x.Confirms = ""
+			if err := c.tx.PutEvent(home, x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// known says that a subject is one of the facts'.
+func (c *change) known(subject loan.Ref) (bool, error) {
+	some := func(ids []string, err error) (bool, error) { return len(ids) > 0, err }
+	switch subject.Kind {
+	case loan.KindBorrower:
+		d, err := c.tx.Dossier(subject.ID)
+		return d != nil, err
+	case loan.KindBranch:
+		branches, err := c.directory.allBranches(c.tx)
+		if err != nil || branches[subject.ID] != nil {
+			return err == nil, err
+		}
+		return some(c.tx.BorrowersOfBranch(subject.ID))
+	case loan.KindOfficer:
+		staff, err := c.directory.allStaff(c.tx)
+		if err != nil || staff[subject.ID] != nil {
+			return err == nil, err
+		}
+		return some(c.tx.BorrowersOfOfficer(subject.ID))
+	case loan.KindGroup:
+		groups, err := c.directory.allGroups(c.tx)
+		return groups[subject.ID] != nil, err
+	}
+	return true, nil // the unit of a loan, a collateral or a guarantor is looked up
+}
+
+// fileBefore is the data date of the loan's last row before a day.
+func fileBefore(f *loan.LoanFile, day calendar.Date) calendar.Date {
+	var before calendar.Date
+	for i := range f.History {
+		if from := f.History[i].From; from < day {
+			before = from
+		}
+	}
+	return before
+}
+
+// loanFileOf gives the file of a loan, nil for another subject.
+func loanFileOf(tx *store.Tx, home, subject loan.Ref) (*loan.LoanFile, error) {
+	if subject.Kind != loan.KindLoan || home.Kind != loan.KindBorrower {
+		return nil, nil
+	}
+	d, err := tx.Dossier(home.ID)
+	if err != nil || d == nil {
+		return nil, err
+	}
+	return fileOf(d, subject.ID), nil
+}
+
+// standing leaves out the events that were withdrawn.
+func standing(events []loan.Event) []loan.Event {
+	return slices.DeleteFunc(events, func(e loan.Event) bool { return e.Withdrawn != nil })
+}

@@ -1,0 +1,91 @@
+package scheduler
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"tickler/api"
+	"tickler/loan"
+	"tickler/obligation"
+	"tickler/store"
+)
+
+// Withdraw takes an event back, for a reason. What it closed is open again,
+// what it opened is cancelled unless it was done by then; the event stays in
+// the store and in the audit, with both days.
+func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawRequest) (*api.WithdrawReply, error) {
+	if strings.TrimSpace(r.Reason) == "" {
+		return nil, api.Errorf(api.Usage, "add --reason", "an event is withdrawn for a reason (须说明撤销理由)")
+	}
+	now := s.moment()
+	var reply *api.WithdrawReply
+	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
+		c, err := s.begin(tx, actor, r.On, r.Force, now)
+		if err != nil {
+			return err
+		}
+		e, home, err := tx.Event(r.ID)
+		if errors.Is(err, store.ErrNotFound) {
+			return api.Errorf(api.NotFound, "\"tickler show\" of what it closed names it; record prints it", "no event %q", r.ID)
+		}
+		if err != nil {
+			return err
+		}
+		if w := e.Withdrawn; w != nil {
+			return api.Errorf(api.Usage, "", "event %q was withdrawn on %s: %s", e.ID, w.On, w.Reason)
+		}
+		e.Withdrawn = &loan.Withdrawal{On: c.today, At: now, By: cmp.Or(actor.Person, actor.OSUser), Reason: r.Reason}
+		if err := tx.PutEvent(home, *e); err != nil {
+			return err
+		}
+		if err := c.untwin(home, e.ID); err != nil {
+			return err
+		}
+		units, err := c.concerned(home, *e)
+		if err != nil {
+			return err
+		}
+		// What an officer or a branch below had may have moved since: whatever
+		// the event closed is looked at too.
+		for _, id := range e.Closes {
+			if key, err := obligation.ParseKey(id); err == nil {
+				if u, err := tx.UnitOf(key.Subject); err == nil {
+					units = append(units, u)
+				}
+			}
+		}
+		c.cause, c.late, c.withdrawing = "撤销事件 "+e.ID+"："+r.Reason, "撤销事件后重新触发", true
+		for _, u := range units {
+			c.plan(u)
+		}
+		if err := c.planMarked(); err != nil {
+			return err
+		}
+		reply = &api.WithdrawReply{ID: e.ID, Event: e.Kind, Subject: e.Subject.String(), Reopened: []api.Obligation{}, Cancelled: []api.Obligation{}}
+		for _, ch := range c.seen {
+			if ch.Kind != obligation.ChangeReopened && ch.Kind != obligation.ChangeCancelled && ch.Kind != obligation.ChangeLapsed {
+				continue
+			}
+			o, err := s.find(tx, ch.Key.String())
+			if err != nil {
+				return err
+			}
+			v, err := s.view(tx, c.today, o)
+			if err != nil {
+				return err
+			}
+			if ch.Kind == obligation.ChangeReopened {
+				reply.Reopened = append(reply.Reopened, v)
+			} else {
+				reply.Cancelled = append(reply.Cancelled, v)
+			}
+		}
+		return c.end("event.withdrawn", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened, "reason": r.Reason})
+	})
+	if err != nil {
+		return nil, refine(err)
+	}
+	return reply, nil
+}
