@@ -14,7 +14,8 @@ import (
 //	{event: worklog.submitted, date: 2026-11-03, subject: loan/JJ1, 篇数: "1"}
 //	{worklog.submitted: 2026-11-03}
 //
-// Keys that are none of the event's own are its fields.
+// Keys that are none of the event's own are its fields, its period and its
+// party among them, in any of the words that a person may use who records it.
 func (r *caseReader) event(n *yaml.Node) {
 	c := r.c
 	e := caseEvent{at: placeOf(n)}
@@ -48,12 +49,14 @@ func (r *caseReader) event(n *yaml.Node) {
 			e.Subject = ref
 		case "id":
 			e.ID, numbered = r.str(v, "id"), false
-		case "period", "期间":
-			e.Period = r.str(v, "period")
 		case "closes":
 			e.Closes = r.strs(v, "closes")
 		case "snapshot":
 			e.Snapshot = r.boolean(v, "snapshot")
+		case "withdrawn":
+			if e.withdrawn = r.day(v, "withdrawn"); e.withdrawn > c.On {
+				r.bad(v, "", "withdrawn: %s is after the day of the case, %s", e.withdrawn, c.On)
+			}
 		default:
 			if eventName.MatchString(k.Value) {
 				kind(k, k.Value)
@@ -71,6 +74,8 @@ func (r *caseReader) event(n *yaml.Node) {
 		r.bad(n, "write {event: worklog.submitted, date: DATE}", "an event without its kind")
 	case e.Happened.IsZero():
 		r.bad(n, "add date: DATE", "event %s: no day", e.Kind)
+	case !e.withdrawn.IsZero() && e.withdrawn < e.Happened:
+		r.bad(n, "", "event %s: withdrawn on %s, before it happened on %s", e.Kind, e.withdrawn, e.Happened)
 	case e.Happened > c.On:
 		r.bad(n, "an event is recorded when it has happened", "event %s: %s is after the day of the case, %s", e.Kind, e.Happened, c.On)
 	}
@@ -100,21 +105,21 @@ func (f *caseFacts) subjectOf(e *caseEvent, kind *EventKind) loan.Ref {
 				id = first.ID
 			}
 		case loan.KindBorrower:
-			if id = firstOf(f.borrowers); first != nil {
+			if id = smallest(f.borrowers); first != nil {
 				id = first.Borrower
 			}
 		case loan.KindBranch:
-			if id = firstOf(f.branches); first != nil {
+			if id = smallest(f.branches); first != nil {
 				id = first.Branch
 			}
 		case loan.KindOfficer:
-			if id = firstOf(f.staff); first != nil {
+			if id = smallest(f.staff); first != nil {
 				id = first.Officer
 			}
 		case loan.KindCollateral:
-			id = firstOf(f.collaterals)
+			id = smallest(f.collaterals)
 		case loan.KindGroup:
-			id = firstOf(f.groups)
+			id = smallest(f.groups)
 		case loan.KindGuarantor:
 			if first != nil {
 				if gs := f.loans[0].Parties(f.loans[0].History[0].From); len(gs) > 0 {
@@ -129,8 +134,8 @@ func (f *caseFacts) subjectOf(e *caseEvent, kind *EventKind) loan.Ref {
 	return loan.Ref{}
 }
 
-// firstOf gives the smallest key.
-func firstOf[T any](m map[string]T) string {
+// smallest gives the smallest key.
+func smallest[T any](m map[string]T) string {
 	first := ""
 	for id := range m {
 		if first == "" || id < first {

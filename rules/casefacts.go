@@ -22,10 +22,11 @@ type caseFacts struct {
 	events      []caseEvent // by day, those of one day in the order of the case
 }
 
-// caseEvent is an event and where it stands in the file.
+// caseEvent is an event as a case has it, and where it stands in the file.
 type caseEvent struct {
 	loan.Event
-	at place
+	at        place
+	withdrawn calendar.Date // the day on which it is taken back; zero: it stands
 }
 
 // The facts that a case leaves out.
@@ -43,7 +44,7 @@ func (r *caseReader) facts(facts, events, then *yaml.Node) {
 		var guarantors []*yaml.Node
 		add := func(what string, one func(n *yaml.Node)) func(*yaml.Node) {
 			return func(n *yaml.Node) {
-				for _, item := range r.items(n, what) {
+				for _, item := range r.several(n, what) {
 					one(item)
 				}
 			}
@@ -70,7 +71,7 @@ func (r *caseReader) facts(facts, events, then *yaml.Node) {
 		r.then(then)
 	}
 	if events != nil {
-		for _, item := range r.items(events, "events") {
+		for _, item := range r.several(events, "events") {
 			r.event(item)
 		}
 	}
@@ -231,9 +232,9 @@ func (r *caseReader) then(n *yaml.Node) {
 		loans []*yaml.Node
 	}
 	var all []later
-	for _, item := range r.items(n, "then") {
+	for _, item := range r.several(n, "then") {
 		var v later
-		take := func(n *yaml.Node) { v.loans = append(v.loans, r.items(n, "loan")...) }
+		take := func(n *yaml.Node) { v.loans = append(v.loans, r.several(n, "loan")...) }
 		r.slots(item, "then", []slot{
 			{"on", func(n *yaml.Node) {
 				if v.on = r.day(n, "on"); v.on > r.c.On {
@@ -373,7 +374,7 @@ func (r *caseReader) group(n *yaml.Node) {
 	r.slots(n, "a group", []slot{
 		r.text("id", &g.ID), r.text("name", &g.Name),
 		{"members", func(n *yaml.Node) {
-			for _, item := range r.items(n, "members") {
+			for _, item := range r.several(n, "members") {
 				m := loan.GroupMember{Borrower: aBorrower, Branch: aBranch}
 				r.slots(item, "a member", []slot{
 					r.text("borrower", &m.Borrower), r.text("branch", &m.Branch),

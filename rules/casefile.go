@@ -174,8 +174,8 @@ func (t *tree) either(n *yaml.Node, what string, words []string, own map[string]
 	return t.word(n, what, words)
 }
 
-// items gives a list, or a lone mapping or scalar as a list of one.
-func (t *tree) items(n *yaml.Node, what string) []*yaml.Node {
+// several gives a list, or a lone mapping or scalar as a list of one.
+func (t *tree) several(n *yaml.Node, what string) []*yaml.Node {
 	if n.Kind == yaml.MappingNode {
 		return []*yaml.Node{n}
 	}

@@ -218,6 +218,9 @@ func (c *Case) check(b *Book) Problems {
 		case c.facts.unitOf(s, c.On).IsZero():
 			at(e.at, "add it to the facts", "event %s: the facts do not hold %s", e.Kind, s)
 		}
+		if _, _, err := kind.Note(e.Fields); err != nil {
+			at(e.at, "", "event %v", err)
+		}
 	}
 	return out.sorted()
 }

@@ -30,7 +30,7 @@ type Expectation struct {
 // wanted is one key of an expectation.
 type wanted struct {
 	text string // due 2026-11-30
-	has  func(p *play, o *obligation.Obligation) bool
+	has  func(o *obligation.Obligation) bool
 }
 
 // String gives the expectation in the words of the case.
@@ -55,13 +55,13 @@ func (t *tree) expectation(n *yaml.Node, what string) Expectation {
 		}
 		return e
 	}
-	want := func(text string, has func(p *play, o *obligation.Obligation) bool) {
+	want := func(text string, has func(o *obligation.Obligation) bool) {
 		e.keys = append(e.keys, wanted{text, has})
 	}
 	text := func(name string, of func(o *obligation.Obligation) string) slot {
 		return slot{name, func(n *yaml.Node) {
 			s := t.str(n, name)
-			want(name+" "+s, func(_ *play, o *obligation.Obligation) bool { return of(o) == s })
+			want(name+" "+s, func(o *obligation.Obligation) bool { return of(o) == s })
 		}}
 	}
 	day := func(name string, of func(o *obligation.Obligation) calendar.Date) slot {
@@ -70,7 +70,7 @@ func (t *tree) expectation(n *yaml.Node, what string) Expectation {
 			if name == "due" {
 				e.due = d
 			}
-			want(name+" "+d.String(), func(_ *play, o *obligation.Obligation) bool { return of(o) == d })
+			want(name+" "+d.String(), func(o *obligation.Obligation) bool { return of(o) == d })
 		}}
 	}
 	t.slots(n, what, []slot{
@@ -79,17 +79,17 @@ func (t *tree) expectation(n *yaml.Node, what string) Expectation {
 		day("raise", func(o *obligation.Obligation) calendar.Date { return o.Raise }),
 		{"state", func(n *yaml.Node) {
 			s := t.word(n, "state", stateNames)
-			want("state "+s, func(_ *play, o *obligation.Obligation) bool { return string(o.State) == s })
+			want("state "+s, func(o *obligation.Obligation) bool { return string(o.State) == s })
 		}},
 		{"subject", func(n *yaml.Node) {
 			s := t.str(n, "subject")
-			want("subject "+s, func(_ *play, o *obligation.Obligation) bool { return named(o.Subject, "", s) })
+			want("subject "+s, func(o *obligation.Obligation) bool { return meant(o.Subject, "", s) })
 		}},
 		text("occurrence", func(o *obligation.Obligation) string { return o.Occurrence }),
 		{"party", func(n *yaml.Node) {
 			s := t.str(n, "party")
-			want("party "+s, func(_ *play, o *obligation.Obligation) bool {
-				return !o.Party.IsZero() && named(o.Party, o.PartyName, s)
+			want("party "+s, func(o *obligation.Obligation) bool {
+				return !o.Party.IsZero() && meant(o.Party, o.PartyName, s)
 			})
 		}},
 		day("anchor", func(o *obligation.Obligation) calendar.Date { return o.Anchor }),
@@ -101,11 +101,11 @@ func (t *tree) expectation(n *yaml.Node, what string) Expectation {
 			for _, item := range t.oneOrMore(n, "sign") {
 				roles = append(roles, t.word(item, "sign", Roles))
 			}
-			want("sign ["+strings.Join(roles, ", ")+"]", func(p *play, o *obligation.Obligation) bool { return slices.Equal(p.book.Rule(o.Rule).Sign, roles) })
+			want("sign ["+strings.Join(roles, ", ")+"]", func(o *obligation.Obligation) bool { return slices.Equal(o.Sign, roles) })
 		}},
 		{"provisional", func(n *yaml.Node) {
 			b := t.boolean(n, "provisional")
-			want("provisional "+strconv.FormatBool(b), func(_ *play, o *obligation.Obligation) bool { return o.Provisional == b })
+			want("provisional "+strconv.FormatBool(b), func(o *obligation.Obligation) bool { return o.Provisional == b })
 		}},
 		{"progress", func(n *yaml.Node) { t.progress(n, want) }},
 		day("done_on", func(o *obligation.Obligation) calendar.Date { return o.DoneOn }),
@@ -125,21 +125,22 @@ func (t *tree) expectation(n *yaml.Node, what string) Expectation {
 	return e
 }
 
-func (t *tree) progress(n *yaml.Node, want func(string, func(*play, *obligation.Obligation) bool)) {
+func (t *tree) progress(n *yaml.Node, want func(string, func(*obligation.Obligation) bool)) {
 	number := func(name string, of func(p obligation.Progress) int) slot {
 		return slot{name, func(n *yaml.Node) {
 			i := t.count(n, name)
-			want(name+" "+strconv.Itoa(i), func(_ *play, o *obligation.Obligation) bool { return of(o.Progress) == i })
+			want(name+" "+strconv.Itoa(i), func(o *obligation.Obligation) bool { return of(o.Progress) == i })
 		}}
 	}
 	t.slots(n, "progress", []slot{
 		number("have", func(p obligation.Progress) int { return p.Have }),
 		number("need", func(p obligation.Progress) int { return p.Need }),
+		number("of", func(p obligation.Progress) int { return p.Of }),
 	})
 }
 
-// named says that people mean this one: KIND/ID, its number or its name.
-func named(ref loan.Ref, name, s string) bool {
+// meant says that people mean this one: KIND/ID, its number or its name.
+func meant(ref loan.Ref, name, s string) bool {
 	return ref.ID == s || ref.String() == s || name != "" && name == s
 }
 
@@ -152,12 +153,12 @@ var stateNames = func() []string {
 }()
 
 // fits says that an obligation is as every key wants it.
-func (e *Expectation) fits(p *play, o *obligation.Obligation) bool {
+func (e *Expectation) fits(o *obligation.Obligation) bool {
 	if o.Rule != e.Rule {
 		return false
 	}
 	for _, k := range e.keys {
-		if !k.has(p, o) {
+		if !k.has(o) {
 			return false
 		}
 	}
@@ -169,7 +170,7 @@ func (e *Expectation) fits(p *play, o *obligation.Obligation) bool {
 func (e *Expectation) missing(p *play) (Difference, bool) {
 	fits, all := 0, 0
 	is := func(o *obligation.Obligation) bool {
-		return e.fits(p, o) && (e.exact < 0 || o.State != obligation.Cancelled || e.asks("state"))
+		return e.fits(o) && (e.exact < 0 || o.State != obligation.Cancelled || e.asks("state"))
 	}
 	for i := range p.all {
 		if o := &p.all[i]; o.Rule == e.Rule {
@@ -198,7 +199,7 @@ func (e *Expectation) unwanted(p *play) (Difference, bool) {
 		if e.onDesk {
 			return o.Rule == e.Rule && (o.State == obligation.Raised || o.State == obligation.Submitted)
 		}
-		return e.fits(p, o) && (o.State != obligation.Cancelled || e.asks("state"))
+		return e.fits(o) && (o.State != obligation.Cancelled || e.asks("state"))
 	}
 	d := Difference{Kind: Unwanted, Line: e.Line, Want: e.String(), of: e}
 	for i := range p.all {
@@ -234,15 +235,15 @@ func (p *play) nearest(e *Expectation, is func(o *obligation.Obligation) bool) [
 		target = p.today
 	}
 	slices.SortStableFunc(out, func(a, b obligation.Obligation) int {
-		return cmp.Or(cmp.Compare(e.score(p, &b), e.score(p, &a)), cmp.Compare(distant(a.Due, target), distant(b.Due, target)), cmp.Compare(a.Due, b.Due))
+		return cmp.Or(cmp.Compare(e.score(&b), e.score(&a)), cmp.Compare(distant(a.Due, target), distant(b.Due, target)), cmp.Compare(a.Due, b.Due))
 	})
 	return out[:min(len(out), maxNearest)]
 }
 
-func (e *Expectation) score(p *play, o *obligation.Obligation) int {
+func (e *Expectation) score(o *obligation.Obligation) int {
 	n := 0
 	for _, k := range e.keys {
-		if k.has(p, o) {
+		if k.has(o) {
 			n++
 		}
 	}
