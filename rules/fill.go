@@ -54,19 +54,23 @@ func (d *deriver) abnormal(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) b
 	if l.Class != loan.Normal || d.unpaid(l, asOf) {
 		return true
 	}
-	open := 0
+	open, system := false, false
 	for _, e := range d.facts.Events {
 		if e.Happened > asOf || e.Withdrawn != nil || e.Subject != (loan.Ref{Kind: loan.KindLoan, ID: f.ID}) && e.Subject != (loan.Ref{Kind: loan.KindBorrower, ID: l.Borrower}) {
 			continue
 		}
 		switch e.Kind {
-		case "warning.opened":
-			open++
+		case "warning.opened", "warning.signal", "warning.confirmed":
+			open = true
+		case "warning.system":
+			system = true
+		case "warning.handled":
+			system = false
 		case "warning.closed":
-			open = 0
+			open, system = false, false
 		}
 	}
-	return open > 0
+	return open || system
 }
 
 func (d *deriver) fillPeriod(p calendar.Period) {

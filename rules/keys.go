@@ -45,8 +45,8 @@ var (
 		{"params", "条件里可以直接用的名字和值；金额以元计", "names and values for conditions; amounts in yuan", paramsForm},
 		{"defaults", "没有另写提醒、升级的规则用这里的", "reminders and escalation of rules that have none of their own", defaultsForm},
 		{"events", "除内置事件外，本行自己声明的事件", "events the bank declares beside the built-in ones", eventsForm},
-		{"rules", "规则", "the rules", rulesForm},
 		{"standing", "手册有要求但没有期限的事项，由 tickler check portfolio 检查", "what the manual asks for without a deadline", standingForm},
+		{"rules", "规则", "the rules", rulesForm},
 	}
 	ruleKeys = fields{
 		{"id", "规则编号，小写字母、数字和 -；启用后不要改", "id: small letters, digits and -; never changed once in use", idForm},

@@ -17,7 +17,8 @@ import (
 
 // everyKindOfRule is the shipped rulebook and rules that ask for the facts it
 // does not ask for.
-var everyKindOfRule = string(tickler.Rulebook) + `
+var everyKindOfRule = strings.NewReplacer("enable: [manual]", "enable: [manual, county, policy]", "\nrules:\n", `
+rules:
 - {id: x-unpaid, for: loan, every: month, when: loan.unpaid or loan.abnormal, due: on period.end}
 - {id: x-not-unpaid, for: loan, when: not loan.unpaid and not loan.abnormal, due: 10 workdays before loan.maturity}
 - {id: x-borrower, for: loan, every: quarter, when: borrower.mode == "key" or borrower.class != "normal", due: on period.end}
@@ -29,7 +30,7 @@ var everyKindOfRule = string(tickler.Rulebook) + `
 - {id: x-thing, for: collateral, since: [collateral.inspected], when: collateral.abnormal or borrower.mode == "key", due: 6 months after since}
 - {id: x-loan-since, for: loan, since: [inspection.onsite, loan.disbursed], except: [{if: loan.unpaid, why: 逾期}], due: 3 months after since}
 - {id: x-counted, for: loan, every: month, when: 'count("dunning.done", period.start, period.end) == 0', due: on period.end}
-`
+`).Replace(string(tickler.Rulebook))
 
 var firstDay = day("2026-06-01")
 

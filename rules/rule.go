@@ -377,11 +377,10 @@ func (t *tree) eventDay(b *Book, r *Rule, n *yaml.Node, e *DateExpr) {
 			}
 		}
 	}
-	hint := didYouMean(e.Anchor, known)
-	if hint == "" {
-		hint = "declare it under fields of the event, with type: date"
+	// A day that is not declared may be written down all the same.
+	if hint := didYouMean(e.Anchor, known); hint != "" {
+		t.bad(n, hint, "%q: the event has no day %q (事件没有这个日期)", e.Text, name)
 	}
-	t.bad(n, hint, "%q: the event has no day %q (事件没有这个日期)", e.Text, name)
 }
 
 // dates reads due, raise, landing and within.

@@ -72,7 +72,9 @@ var standard = sync.OnceValue(func() map[string]*EventKind {
 	t := plant("events.yaml", standardEvents)
 	b := &Book{Events: map[string]*EventKind{}}
 	if t.root != nil {
-		t.events(b, t.root)
+		if n := t.keys(t.root, "events.yaml", fields{{name: "events"}})["events"]; n != nil {
+			t.events(b, n)
+		}
 	}
 	if len(t.problems) > 0 {
 		panic(t.problems.sorted()) // the file is part of the program, and a test reads it
