@@ -26,7 +26,7 @@ type play struct {
 	gone   map[string]bool
 
 	units map[loan.Ref]*playedUnit
-	order []loan.Ref // in the order of the daemon's planning
+	order []loan.Ref              // in the order of the daemon's planning
 	all   []obligation.Obligation // what stands in the end
 
 	mishaps []Difference
