@@ -27,6 +27,25 @@ type mutant struct {
 // rule: what -> why
 var unnoticed = map[string]string{
 	"ledger-entry-disbursement: landing: preceding": "a due day before the payout becomes the working day on or after it",
+
+	"ledger-carry-forward: needs: 100% -> 99%": "it takes a hundred loans to tell",
+
+	"supervision-coverage-year: when removed":                                              "of no branches none is needed",
+	"supervision-coverage-year: when: branch.subordinates > 0 -> branch.subordinates >= 0": "of no branches none is needed",
+
+	"fund-flow-record: effective_from removed":                   "the calendar begins in 2007",
+	"fund-flow-record: effective_from: 2006-04-01 -> 2006-03-31": "the calendar begins in 2007",
+	"fund-flow-record: effective_from: 2006-04-01 -> 2006-04-02": "the calendar begins in 2007",
+
+	"bank-statement-catch-up: due: 1 month after 2006-03-31 -> 0 month after 2006-03-31":  "the calendar begins in 2007: it never falls due",
+	"bank-statement-catch-up: due: 1 month after 2006-03-31 -> 2 month after 2006-03-31":  "the calendar begins in 2007: it never falls due",
+	"bank-statement-catch-up: due: 1 month after 2006-03-31 -> 1 month before 2006-03-31": "the calendar begins in 2007: it never falls due",
+	"bank-statement-catch-up: by: officer -> supervisor":                                  "the calendar begins in 2007: it never falls due",
+	"bank-statement-catch-up: closes_on dropped":                                          "the calendar begins in 2007: it never falls due",
+	"bank-statement-catch-up: effective_to removed":                                       "its fixed day is long before",
+	"bank-statement-catch-up: effective_to: 2006-12-31 -> 2006-12-30":                     "its fixed day is long before",
+	"bank-statement-catch-up: effective_to: 2006-12-31 -> 2007-01-01":                     "its fixed day is long before",
+	"bank-statement-catch-up: landing: preceding":                                         "the calendar begins in 2007: it never falls due",
 }
 
 // leastCaught is the share of the mutants, in percent, that the shipped cases
