@@ -29,8 +29,9 @@ func (e *Ambiguous) Error() string {
 // Closings gives the obligations that an event discharges, of the open ones at
 // hand: those it names; or, for each rule that names the event, that of its
 // period and party, or the only one that fits. What is on a desk comes first:
-// only an event that fits none of it closes what is still to come. An event
-// that a ledger file showed closes all that name it. The error is an
+// only an event that fits none of it closes what is still to come, and not one
+// that begins duties of its own: a score of today is not next quarter's. An
+// event that a ledger file showed closes all that name it. The error is an
 // *Ambiguous or says what was named wrongly.
 func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation.Key, error) {
 	if e.Withdrawn != nil {
@@ -71,7 +72,7 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 			toCome = append(toCome, group{r.ID, planned})
 		}
 	}
-	if onDesk == nil {
+	if onDesk == nil && !b.opens(e.Kind) {
 		onDesk = toCome
 	}
 	for _, g := range onDesk {
@@ -81,6 +82,11 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 		out = append(out, g.fits[0].Key)
 	}
 	return out, nil
+}
+
+// opens says that a rule in force begins with the event.
+func (b *Book) opens(kind string) bool {
+	return slices.ContainsFunc(b.Rules, func(r *Rule) bool { return b.Active(r) && slices.Contains(r.On, kind) })
 }
 
 // named checks the obligations that an event names itself. Some may be another

@@ -47,7 +47,8 @@ func newRecordCommand(g *global) *cobra.Command {
 		Long: `record keeps an event: EVENT is KIND.VERB as the rulebook declares it, SUBJECT is
 KIND/ID. It closes the open obligations that name the event and opens those that
 begin with it. Where several of one rule fit, it is refused and they are listed:
-say which one with --closes or with the period.`,
+say which one with --closes, with the period (--set 期间=2026-11) or with the party
+(--set 对象=G001). "tickler rules events" shows the events and their fields.`,
 		Example: `  tickler record notice.maturity_sent loan/JJ2026001 --happened 2026-11-20
   tickler record worklog.submitted borrower/C001 --set 期间=2026-11
   tickler record inspection.onsite loan/JJ2026001 --file 现场检查.pdf --id YX-118`,
@@ -111,6 +112,9 @@ func runRecord(ctx context.Context, g *global, o recordOptions, event, subject s
 				}
 				fmt.Fprintf(g.stdout, "  %s  %s  %s %s  %s  %s\n", title, x.Short, g.tr("截止", "due"), x.Due, x.Name, g.subject(x))
 			}
+		}
+		for _, w := range reply.Warnings {
+			fmt.Fprintln(g.stderr, w)
 		}
 		if len(reply.Closed) == 0 {
 			fmt.Fprintln(g.stderr, g.tr("没有办结任何事项。", "It closed nothing."))

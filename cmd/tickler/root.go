@@ -139,7 +139,7 @@ init, then import, then upcoming; "serve" keeps watch.`,
 			root.AddCommand(c)
 		}
 	}
-	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g))
+	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g), newWithdrawCommand(g))
 	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newStatusCommand(g), newCheckCommand(g), newDumpCommand(g))
 	add("books", newRulesCommand(g), newCalendarCommand(g))
 	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root))

@@ -23,7 +23,7 @@ carries. None of its commands touches the store.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	c.RunE = group(c)
-	c.AddCommand(newRulesCheckCommand(g), newRulesTestCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesSchemaCommand(g))
+	c.AddCommand(newRulesCheckCommand(g), newRulesTestCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesEventsCommand(g), newRulesSchemaCommand(g))
 	return c
 }
 
