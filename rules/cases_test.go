@@ -1,6 +1,8 @@
 package rules_test
 
 import (
+	"bytes"
+	"os"
 	"testing"
 
 	"tickler"
@@ -26,6 +28,27 @@ func TestShippedCasesHold(t *testing.T) {
 				for _, v := range d.Verdicts {
 					t.Errorf("    %s of %s: %s %s", v.Subject, v.Occurrence, v.Outcome, v.Why)
 				}
+			}
+		}
+	}
+}
+
+// The example that the documentation shows holds.
+func TestCasesOfTheDocumentationHold(t *testing.T) {
+	for _, file := range []string{"../docs/cases.md", "../docs/cases.zh-CN.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ = bytes.Cut(text, []byte("```yaml\n"))
+		text, _, _ = bytes.Cut(text, []byte("```\n"))
+		cases, err := rules.ReadCases(file, text)
+		if err != nil || len(cases) == 0 {
+			t.Fatalf("%d cases, %v", len(cases), err)
+		}
+		for _, c := range cases {
+			if out := rules.Run(bookOf(t, string(tickler.Rulebook)), calendar.Builtin(), c); !out.OK {
+				t.Errorf("%s: %+v", file, out.Differences)
 			}
 		}
 	}
