@@ -247,6 +247,7 @@ type Document struct {
 	File    string `json:"file"`
 	Digest  string `json:"digest"`
 	Problem string `json:"problem,omitempty"` // why the file as it stands is not in force
+	Held    *Hold  `json:"held,omitempty"`    // what it is held for, where that is why
 }
 
 // CalendarStatus says how far the working days are known.

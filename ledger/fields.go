@@ -110,7 +110,7 @@ var specs = map[Kind][]spec{
 		{name: "风险经理", set: func(r *reader, b []byte) { r.borrower.RiskManager = r.code(b) }},
 		{name: "档案管理人", aliases: "档案管理员", set: func(r *reader, b []byte) { r.borrower.Custodian = r.code(b) }},
 		{name: "库存", unit: money, aliases: "库存金额 库存价值", set: func(r *reader, b []byte) { r.borrower.Stock = r.money(b) }},
-		{name: "敞口", unit: money, aliases: "敞口金额 风险敞口", set: func(r *reader, b []byte) { r.borrower.Exposure = r.money(b) }},
+		{name: "敞口", unit: money, aliases: "敞口金额 风险敞口", set: func(r *reader, b []byte) { r.borrower.Exposure, r.hasExposure = r.money(b), true }},
 		{name: "数据日期", unit: days, aliases: "采集日期 统计截止日期 CJRQ", set: func(r *reader, b []byte) { r.dataDate(b) }},
 	},
 	KindGuarantor: {

@@ -71,6 +71,9 @@ func (r *reader) finish(good bool) {
 			r.need("客户号", r.borrower.ID == "")
 		}
 		r.onceIf("客户号", r.borrower.ID)
+		if r.hasExposure && r.borrower.Exposure == 0 {
+			r.mark("敞口", "0")
+		}
 		r.borrower.X = r.x
 		out.Borrowers = append(out.Borrowers, r.borrower)
 	case KindGuarantor:
@@ -124,6 +127,15 @@ func (r *reader) finish(good bool) {
 	}
 }
 
+// mark keeps beside the row what its fields cannot say: that one was empty, or
+// that 0 was written.
+func (r *reader) mark(column, text string) {
+	if r.x == nil {
+		r.x = map[string]string{}
+	}
+	r.x[column] = text
+}
+
 func (r *reader) onceIf(field, id string) {
 	if id != "" {
 		r.once(field, id)
@@ -159,10 +171,12 @@ func (r *reader) finishLoan(good bool) {
 	if l.Class == "" {
 		l.Class = loan.Normal
 		r.noClass++
+		r.mark(loan.ColumnClass, loan.Assumed)
 	}
 	if l.Mode == "" {
 		l.Mode = loan.Regular
 		r.noMode++
+		r.mark(loan.ColumnMode, loan.Assumed)
 	}
 
 	field := "到期日"

@@ -481,6 +481,28 @@ func TestDataDateOfTheOptionsWins(t *testing.T) {
 	}
 }
 
+// What was read in the laxest way can be told later, loan by loan.
+func TestAssumedFieldsAreMarked(t *testing.T) {
+	s := read(t, "a.csv", "借据号,客户名称,余额,发放日,到期日,五级分类,管理方式\nJJ1,甲,1,2026-01-05,2026-12-31,正常,常规\nJJ2,甲,1,2026-01-05,2026-12-31,正常,\nJJ3,甲,1,2026-01-05,2026-12-31,,重点\n", Options{})
+	want := []map[string]string{nil, {loan.ColumnMode: loan.Assumed}, {loan.ColumnClass: loan.Assumed}}
+	for i := range s.Loans {
+		if !reflect.DeepEqual(s.Loans[i].X, want[i]) {
+			t.Errorf("%s: %v, want %v", s.Loans[i].ID, s.Loans[i].X, want[i])
+		}
+	}
+}
+
+// An exposure of 0 is known; an empty cell is not.
+func TestAnExposureOfNothingIsKnown(t *testing.T) {
+	s := read(t, "客户.csv", "客户号,客户名称,风险经理,敞口\nC1,甲,S2,0.00\nC2,乙,S2,\nC3,丙,S2,5\n", Options{})
+	want := []map[string]string{{"敞口": "0"}, nil, nil}
+	for i := range s.Borrowers {
+		if !reflect.DeepEqual(s.Borrowers[i].X, want[i]) {
+			t.Errorf("%s: %v, want %v", s.Borrowers[i].ID, s.Borrowers[i].X, want[i])
+		}
+	}
+}
+
 func TestMappingOfColumnsValuesAndUnit(t *testing.T) {
 	m, err := ParseMapping("mapping.yaml", []byte("columns: {我行借据码: 借据号, 贷款到期日: 到期日}\nignore: [客户名]\nvalues: {五级分类: {A: 正常, 乙: 关注, 无: ''}}\nunit: 万元\n"))
 	if err != nil {
@@ -494,7 +516,7 @@ func TestMappingOfColumnsValuesAndUnit(t *testing.T) {
 		}
 		l := s.Loans[0]
 		if l.Maturity != calendar.MustDate(2026, 12, 31) || l.Balance != 1000000 || l.Class != loan.Normal ||
-			s.Loans[1].Class != loan.SpecialMention || s.Loans[2].Class != loan.Normal || !reflect.DeepEqual(l.X, map[string]string{"到期日": "2026-06-30"}) {
+			s.Loans[1].Class != loan.SpecialMention || s.Loans[2].Class != loan.Normal || !reflect.DeepEqual(l.X, map[string]string{"到期日": "2026-06-30", "管理方式": loan.Assumed}) {
 			t.Errorf("got %+v", s.Loans)
 		}
 	}

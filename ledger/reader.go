@@ -63,11 +63,12 @@ type reader struct {
 	event      loan.Event
 	x          map[string]string
 
-	hasBalance bool
-	putOff     calendar.Date // 展期到期日
-	nextPay    calendar.Date // 下次付息日
-	settled    bool          // 结息日 is given
-	term       int           // 期限(月)
+	hasBalance  bool
+	hasExposure bool
+	putOff      calendar.Date // 展期到期日
+	nextPay     calendar.Date // 下次付息日
+	settled     bool          // 结息日 is given
+	term        int           // 期限(月)
 
 	rows, noMode, noClass, noMaturity, noBalance, earlier, longIDs, zeroIDs int
 }
@@ -179,6 +180,7 @@ func (r *reader) clear() {
 		r.putOff, r.nextPay, r.term = 0, 0, 0
 	case KindBorrower:
 		r.borrower = loan.Borrower{}
+		r.hasExposure = false
 	case KindGuarantor:
 		r.guarantor = loan.Guarantor{}
 	case KindCollateral:

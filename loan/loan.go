@@ -99,6 +99,15 @@ type Loan struct {
 	X      map[string]string // header of any other column -> its text
 }
 
+// Assumed stands in X under the name of a field that the row left empty and
+// that was read as the laxest there is: ColumnMode as regular, ColumnClass as
+// normal.
+const (
+	Assumed     = "缺省"
+	ColumnMode  = "管理方式"
+	ColumnClass = "五级分类"
+)
+
 // Open says that a balance or interest is left.
 func (l *Loan) Open() bool { return l.Balance > 0 || l.Arrears > 0 }
 

@@ -16,6 +16,7 @@ const (
 	NoAnchor     Outcome = "no_anchor"     // the day to count from is not known
 	NotEffective Outcome = "not_effective" // the rule was not in force
 	Outside      Outcome = "outside"       // not due in the window
+	Yielded      Outcome = "yielded"       // gives way to another rule's obligation
 )
 
 // Reason is why an obligation is there, or is not, and how its dates came

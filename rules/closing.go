@@ -52,7 +52,7 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 		}
 		var raised, planned []obligation.Obligation
 		for _, o := range open {
-			if o.Rule != r.ID || o.State.Ended() || o.State == obligation.Submitted || !fits(&o, e) {
+			if o.Rule != r.ID || o.State.Ended() || o.State == obligation.Submitted || !r.fits(&o, e) {
 				continue
 			}
 			if recordsRow(e) && slices.Contains(r.ClosesOn, "ledger.recorded") && (e.Happened > o.Due || e.Happened < o.Anchor) {
@@ -133,18 +133,18 @@ func recordsRow(e loan.Event) bool {
 
 // fits says that an open obligation is about the event's subject, or owed to
 // it, and of the period and the party that the event names, if it names one.
-func fits(o *obligation.Obligation, e loan.Event) bool {
+func (r *Rule) fits(o *obligation.Obligation, e loan.Event) bool {
 	if o.Subject != e.Subject && o.Party != e.Subject {
 		return false
 	}
 	if e.Period != "" && o.Occurrence != e.Period {
 		return false
 	}
-	if e.Party == "" {
+	if e.Party == "" || len(r.Each) == 0 && len(r.Bys) < 2 {
 		return true
 	}
 	if o.Party.IsZero() {
-		return e.Party == o.Subject.ID
+		return e.Party == o.Subject.ID || e.Party == o.Subject.String()
 	}
-	return e.Party == o.Party.ID || e.Party == o.PartyName
+	return e.Party == o.Party.ID || e.Party == o.PartyName || e.Party == o.Party.String()
 }

@@ -283,7 +283,7 @@ func (v *visitor) eventField(node *ast.Node, n *ast.MemberNode, path string) {
 				}
 			}
 			v.report(n.Property, fmt.Sprintf("the event has no field %q (事件没有这个字段)", name), hint)
-			return
+			f = &Field{Name: name, Type: Text} // said once
 		}
 	}
 	read := map[FieldType]string{Number: "__number", DateField: "__day"}[f.Type]

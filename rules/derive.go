@@ -49,6 +49,7 @@ type deriver struct {
 	// trace, where it is set, is told of every occurrence that was looked at.
 	trace func(*Reason)
 	only  func(*Rule, loan.Ref) bool // what to look at; nil is everything
+	whole bool                       // a period sees a loan that matures in it, too
 	blank Reason                     // what is written on where nobody asks
 
 	duties  []obligation.Duty

@@ -62,7 +62,7 @@ func (d *deriver) groupPeriods(o occurrence) error {
 func (d *deriver) groupDay(o occurrence) error {
 	o.anchor = o.rule.Due.Date
 	o.name = o.anchor.String()
-	if !d.mayFall(o) {
+	if _, err := d.cal.Day(o.anchor); err != nil || !d.mayFall(o) { // before the calendar: long past
 		return d.dismiss(o, obligation.Outside, "")
 	}
 	seen := false

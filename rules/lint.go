@@ -23,6 +23,7 @@ func Lint(b *Book) []Problem {
 		}
 	}
 	l.reports()
+	l.unused()
 	return l.found.sorted()
 }
 
@@ -56,8 +57,93 @@ func (l *linter) rule(r *Rule) {
 			l.warn(r, r.at["closes_on"], "", "closes_on: none of these is ever recorded of a %s, which it may be about (没有能办结它的事件)", kind)
 		}
 	}
+	for _, kind := range r.On {
+		l.trigger(r, kind)
+	}
 	l.conditions(r)
 	l.raise(r)
+	l.yields(r)
+}
+
+// trigger looks for an event that can never open a duty of the rule: it is
+// recorded of nobody whom the rule is for, or the condition rules it out; and
+// for a day that no event is asked to carry.
+func (l *linter) trigger(r *Rule, kind string) {
+	e := l.book.Events[kind]
+	if r.For != "" && !slices.Contains(e.For, r.For) && !(r.For == loan.KindBorrower && slices.ContainsFunc(e.For, below)) {
+		l.warn(r, r.at["on"], "", "on: %s is never recorded of a %s, nor of anything of his (这个事件触发不了本规则)", kind, r.For)
+	}
+	if when := r.When.root(); when != nil && !l.somewhere(when, nil, known{"event.kind": kind}) {
+		l.warn(r, r.at["on"], "", "on: the condition never holds for %s (条件使这个事件触发不了本规则)", kind)
+	}
+	for _, d := range r.Dues {
+		name, ok := strings.CutPrefix(d.Anchor, "event.")
+		if ok && name != "date" && e.field(name) == nil {
+			l.warn(r, r.at["due"], "declare it under fields of the event, with type: date", "due %q: %s does not declare the day %q (事件没有声明这个日期)", d.Text, kind, name)
+		}
+	}
+}
+
+// below are the kinds of things whose events count as their borrower's.
+func below(k loan.Kind) bool {
+	return k == loan.KindLoan || k == loan.KindCollateral || k == loan.KindGuarantor
+}
+
+// yields tries a year of anchors for one on which a rule gives way to a later
+// due day: the stricter limit would be lost.
+func (l *linter) yields(r *Rule) {
+	for _, id := range r.YieldsTo {
+		to := l.book.byID[id]
+		if to.every != r.every || len(r.Dues) != 1 || len(to.Dues) != 1 || to.Due.Anchor != r.Due.Anchor {
+			continue
+		}
+		first := calendar.MustDate(2026, 1, 1)
+		for i := range 366 {
+			anchor := first.AddDays(i)
+			if r.Period() {
+				anchor = calendar.PeriodOf(r.every, anchor, l.book.Fiscal).End
+			}
+			own, ok1 := dueFrom(r, anchor)
+			others, ok2 := dueFrom(to, anchor)
+			if ok1 && ok2 && others > own {
+				l.warn(r, r.at["yields_to"], "", "yields_to: %s is the looser one: for %s it is due on %s, this one on %s (让位后期限变宽)", id, anchor, others, own)
+				break
+			}
+		}
+	}
+}
+
+// dueFrom is the due day counted from an anchor by the calendar that ships.
+func dueFrom(r *Rule, anchor calendar.Date) (calendar.Date, bool) {
+	limit := r.Due.Limit
+	if r.Due.On {
+		limit.Unit = calendar.Days
+	}
+	if limit.Landing = r.landing(r.Due); limit.Unit == calendar.Workdays {
+		limit.Landing = calendar.None
+	}
+	res, err := calendar.Builtin().Shift(anchor, limit)
+	return res.Date, err == nil
+}
+
+// unused finds events that the rulebook declares and no rule names.
+func (l *linter) unused() {
+	named := map[string]bool{}
+	for _, r := range l.book.Rules {
+		for _, list := range [][]string{r.On, r.ClosesOn, r.Since} {
+			for _, kind := range list {
+				named[kind] = true
+			}
+		}
+		if r.Needs != nil {
+			named[r.Needs.Count] = true
+		}
+	}
+	for kind, e := range l.book.Events {
+		if !e.Standard && !named[kind] {
+			l.found = append(l.found, Problem{File: l.book.File, Line: e.line, Text: fmt.Sprintf("event %s opens, closes and counts nothing (没有规则用到这个事件)", kind)})
+		}
+	}
 }
 
 // subjects are the kinds of things that the rule's duties may be about.

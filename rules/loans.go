@@ -109,13 +109,19 @@ func (d *deriver) loanPeriods(o occurrence) error {
 		if o.rule.Due.Anchor == "period.start" {
 			o.anchor = p.Start
 		}
-		if why := d.unseen(o.file, l, p.End, o.asOf); why != "" {
+		if why := d.unseen(o.file, l, p.End, o.asOf); why != "" && !(d.whole && maturesIn(l, p)) {
 			return d.dismiss(o, obligation.NotSeen, why)
 		}
 		d.fillLoan(o.file, l, o.asOf, p.End)
 		d.fillPeriod(p)
 		return d.decide(o)
 	})
+}
+
+// maturesIn says that a loan is still to run when the period begins, and that
+// only its maturity before the end keeps the period from seeing it.
+func maturesIn(l *loan.Loan, p calendar.Period) bool {
+	return l.Open() && l.Disbursed <= p.End && p.Start <= l.Maturity && l.Maturity < p.End
 }
 
 // edge is an end of a rule's `within`; it never lands.

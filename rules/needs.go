@@ -37,7 +37,7 @@ func (t *tree) needs(b *Book, r *Rule, n *yaml.Node) {
 		r.Needs.Cover = t.word(c, "cover", coverWords)
 		want := map[string]loan.Kind{"subordinate_branches": loan.KindBranch, "loans": loan.KindOfficer}[r.Needs.Cover]
 		if want != "" && r.For != want {
-			t.bad(c, "write for: "+string(want), "cover %s: a %s has none", r.Needs.Cover, r.For)
+			t.bad(c, "write for: "+string(want), "cover %s: only a rule for a %s can ask for that", r.Needs.Cover, want)
 		}
 		event("by")
 		if q["by"] == nil || q["at_least"] == nil || q["count"] != nil {

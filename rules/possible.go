@@ -278,7 +278,7 @@ func (k known) value(n ast.Node) any {
 		}
 		return out
 	case *ast.MemberNode:
-		return k[pathOf(n)]
+		return k[pathOf(n)] // nil: not known
 	}
 	return nil
 }

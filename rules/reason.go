@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
@@ -14,15 +16,26 @@ type Reason struct{ obligation.Reason }
 // nil if the rulebook does not derive it from them.
 func Explain(b *Book, cal *calendar.Calendar, f *loan.Facts, unit loan.Ref, key obligation.Key, w Window) *obligation.Reason {
 	d := newDeriver(b, cal, f, w)
-	d.only = func(r *Rule, s loan.Ref) bool { return r.ID == key.Rule && s == key.Subject }
-	var found *obligation.Reason
+	var over []string // the rules that it gives way to
+	if r := b.Rule(key.Rule); r != nil {
+		over = r.YieldsTo
+	}
+	d.only = func(r *Rule, s loan.Ref) bool {
+		return s == key.Subject && (r.ID == key.Rule || slices.Contains(over, r.ID))
+	}
+	var found *Reason
 	d.trace = func(r *Reason) {
 		if r.Rule == key.Rule && r.Subject == key.Subject && r.Occurrence == key.Occurrence && (found == nil || r.Outcome == obligation.Derived) {
-			found = &r.Reason
+			found = r
 		}
 	}
 	d.unit(unit)
-	return found
+	dropped := d.yield()
+	if found == nil {
+		return nil
+	}
+	giveWay(b, []*Reason{found}, dropped)
+	return &found.Reason
 }
 
 // Verdicts gives what every active rule makes of one subject, in the order of
@@ -30,8 +43,36 @@ func Explain(b *Book, cal *calendar.Calendar, f *loan.Facts, unit loan.Ref, key 
 func Verdicts(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan.Ref, w Window) []*obligation.Reason {
 	d := newDeriver(b, cal, f, w)
 	d.only = func(_ *Rule, s loan.Ref) bool { return s == subject }
+	var told []*Reason
+	d.trace = func(r *Reason) { told = append(told, r) }
+	d.unit(unit)
+	giveWay(b, told, d.yield())
+	out := make([]*obligation.Reason, len(told))
+	for i, r := range told {
+		out[i] = &r.Reason
+	}
+	return out
+}
+
+// Beyond gives what the period rules would make of a loan in the periods that
+// it matures in, and that therefore never see it: it may be waived there, or it
+// may be a loan that slips through between two periods' ends.
+func Beyond(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan.Ref, w Window) []*obligation.Reason {
+	d := newDeriver(b, cal, f, w)
+	d.whole = true
+	d.only = func(r *Rule, s loan.Ref) bool { return s == subject && r.Period() }
+	var maturity calendar.Date
+	for _, file := range f.Loans {
+		if l := file.History.At(d.today); file.ID == subject.ID && l != nil {
+			maturity = l.Maturity
+		}
+	}
 	var out []*obligation.Reason
-	d.trace = func(r *Reason) { out = append(out, &r.Reason) }
+	d.trace = func(r *Reason) {
+		if p := r.Period; p != nil && p.Start <= maturity && maturity < p.End {
+			out = append(out, &r.Reason)
+		}
+	}
 	d.unit(unit)
 	return out
 }

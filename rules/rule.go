@@ -170,11 +170,11 @@ func (t *tree) shape(b *Book, r *Rule, at map[string]*yaml.Node) {
 
 // triggers reads the events of `on`.
 func (t *tree) triggers(b *Book, r *Rule, n *yaml.Node) {
-	items := t.oneOrMore(n, "on")
-	if n.Kind == yaml.MappingNode {
-		items = []*yaml.Node{n}
+	if n.Tag == "!!null" {
+		t.list(n, "on")
+		return
 	}
-	for _, item := range items {
+	for _, item := range t.items(n) {
 		if item.Kind != yaml.MappingNode {
 			r.On = append(r.On, t.eventList(b, item, "on")...)
 			continue

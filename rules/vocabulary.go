@@ -21,6 +21,7 @@ type EventKind struct {
 	For      []loan.Kind `json:"for"`  // subjects it may be recorded of
 	Fields   []Field     `json:"fields,omitempty"`
 	Standard bool        `json:"standard"` // not declared by the rulebook itself
+	line     int         // where the rulebook declares it
 }
 
 // Field is one thing written down of an event.
@@ -199,7 +200,7 @@ func (f *Field) wants() string {
 func (f *Field) words() []string {
 	switch f.Type {
 	case YesNo:
-		return []string{"yes", "no", ""}
+		return []string{"yes", "no"}
 	case Choice:
 		out := make([]string, len(f.Values))
 		for i, v := range f.Values {
@@ -223,7 +224,7 @@ func (t *tree) events(b *Book, n *yaml.Node) {
 			t.bad(p.key, "", "event %q: want kind.verb in small letters, as in worklog.submitted", kind)
 			continue
 		}
-		e := &EventKind{Kind: kind}
+		e := &EventKind{Kind: kind, line: p.key.Line}
 		at := t.keys(p.value, "event "+kind, eventKeys)
 		if n := at["name"]; n != nil {
 			e.Name = t.text(n, "name")

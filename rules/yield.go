@@ -3,6 +3,7 @@ package rules
 import (
 	"tickler/calendar"
 	"tickler/loan"
+	"tickler/obligation"
 )
 
 // spot is where a rule makes a duty for a subject.
@@ -14,7 +15,10 @@ type spot struct {
 
 // yield drops the duties of rules that give way to another one for the same
 // subject and the same end of period.
-func (d *deriver) yield() {
+//
+// It gives what was dropped: the place, and the rule that stands there instead.
+func (d *deriver) yield() map[spot]string {
+	var dropped map[spot]string
 	var there map[spot]bool
 	for i, r := range d.rules {
 		if len(r.YieldsTo) == 0 {
@@ -30,13 +34,18 @@ func (d *deriver) yield() {
 			}
 		}
 		for _, id := range r.YieldsTo {
-			if there[spot{id, d.duties[i].Subject, d.duties[i].Anchor}] {
-				d.duties[i].Rule = "" // marked; removed below
+			x := &d.duties[i]
+			if x.Rule != "" && there[spot{id, x.Subject, x.Anchor}] {
+				if dropped == nil {
+					dropped = map[spot]string{}
+				}
+				dropped[spot{x.Rule, x.Subject, x.Anchor}] = id
+				x.Rule = "" // marked; removed below
 			}
 		}
 	}
 	if there == nil {
-		return
+		return nil
 	}
 	kept := d.duties[:0]
 	for _, x := range d.duties {
@@ -45,4 +54,14 @@ func (d *deriver) yield() {
 		}
 	}
 	d.duties = kept
+	return dropped
+}
+
+// giveWay writes into the reasons which of them gave way to another rule.
+func giveWay(b *Book, reasons []*Reason, dropped map[spot]string) {
+	for _, r := range reasons {
+		if to := dropped[spot{r.Rule, r.Subject, r.Anchor}]; to != "" && r.Outcome == obligation.Derived {
+			r.Outcome, r.Why = obligation.Yielded, join(r.Why, "让位于 "+to+"（"+b.Rule(to).Name+"）")
+		}
+	}
 }

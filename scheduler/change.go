@@ -53,11 +53,12 @@ type seenChange struct {
 	owner, role, branch string
 }
 
-// begin opens a change: the day, and the documents in force. Where the
-// rulebook or the calendar is another than the store ran last, it is kept and
-// every unit is planned anew, in this same transaction.
-func (s *Scheduler) begin(tx *store.Tx, actor Actor, on calendar.Date, force bool, now time.Time) (*change, error) {
-	book, cal := s.inForce()
+// beginUnder opens a change under a rulebook: the day, and the documents in
+// force; begin (hold.go) says which rulebook that is. Where the rulebook or the
+// calendar is another than the store ran last, it is kept and every unit is
+// planned anew, in this same transaction.
+func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on calendar.Date, force bool, now time.Time) (*change, error) {
+	_, cal := s.inForce()
 	meta, err := tx.Meta()
 	if err != nil {
 		return nil, err
@@ -267,11 +268,7 @@ func (c *change) planUnit(u loan.Ref) error {
 	if err := c.match(u, plan, facts); err != nil { // events close first
 		return err
 	}
-	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
-	d := rules.Derive(c.book, c.cal, facts, u, w)
-	circ := c.circumstances(u, facts.Events)
-	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
-	obs, changes := obligation.Reconcile(plan.Obligations, d.Duties, circ)
+	obs, changes, d := c.reckon(u, plan.Obligations, facts, branch)
 	plan.Obligations = obs
 	// What a file found may close what only this plan brought about.
 	before := len(facts.Events)
@@ -279,7 +276,7 @@ func (c *change) planUnit(u loan.Ref) error {
 		if err := c.match(u, plan, facts); err != nil {
 			return err
 		}
-		circ = c.circumstances(u, facts.Events[:before])
+		circ := c.circumstances(u, facts.Events[:before])
 		changes = append(changes, obligation.Settle(plan.Obligations, circ)...)
 	}
 	plan.Next, plan.Rulebook, plan.Calendar = d.Next, c.book.Digest(), c.cal.Version()
@@ -294,6 +291,17 @@ func (c *change) planUnit(u loan.Ref) error {
 	}
 	c.note(plan, changes)
 	return nil
+}
+
+// reckon derives a unit anew and holds it against what stands. It writes
+// nothing: what a run would give is asked in the same way.
+func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts, branch string) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
+	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
+	d := rules.Derive(c.book, c.cal, facts, u, w)
+	circ := c.circumstances(u, facts.Events)
+	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
+	obs, changes := obligation.Reconcile(old, d.Duties, circ)
+	return obs, changes, d
 }
 
 // fail keeps which units could not be worked out; they are tried again at

@@ -62,6 +62,9 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		book, _ := s.inForce()
 		now := s.now().In(book.Zone).Round(0) // the wall's reading: no monotonic part
 		changed := s.reload()
+		if err := s.decide(ctx); err != nil && ctx.Err() == nil {
+			s.log.Error("weigh the changed rulebook", "error", err) // the scan tries again
+		}
 		if changed {
 			b, c := s.inForce()
 			s.log.Info("documents changed", "rulebook", b.Digest(), "calendar", c.Version())
@@ -146,7 +149,7 @@ func (s *Scheduler) complain() {
 		if p.text != *p.said {
 			*p.said = p.text
 			if p.text != "" {
-				s.log.Error("the file is bad; the one in force stays", "what", p.what, "problem", p.text)
+				s.log.Error("the file is not taken; the one in force stays", "what", p.what, "problem", p.text)
 			}
 		}
 	}

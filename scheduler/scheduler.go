@@ -28,6 +28,7 @@ type Config struct {
 	Now         func() time.Time // nil is the clock; tests pass their own
 	Daemon      bool             // the process goes on: the business day is the clock's alone
 	Schedule    string           // when to scan, as cron has it; "" is every minute
+	Hold        HoldLimits       // how much a rulebook may change without a second person
 	Version     string
 	Data        string // the data directory, for status
 	Log         *slog.Logger
@@ -41,7 +42,9 @@ type Scheduler struct {
 	now func() time.Time
 
 	mu       sync.RWMutex
-	book     *rules.Book
+	book     *rules.Book // in force, or about to be with the next change
+	next     *rules.Book // found in the file and not weighed yet (hold.go)
+	held     *heldBook   // found in the file and held
 	cal      *calendar.Calendar
 	bookErr  string // why the file as it stands is not in force
 	calErr   string
@@ -53,6 +56,8 @@ type Scheduler struct {
 	looked   [sha256.Size]byte // of the files last read
 	saidBook string            // the problem last logged
 	saidCal  string
+
+	docs sync.Mutex // held while the rulebook's file is read or written
 }
 
 // Actor is who asks for a change.
@@ -97,6 +102,8 @@ func New(cfg Config) (*Scheduler, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read the rulebook in force: %w", err)
 		}
+	} else if meta.Rulebook != "" && meta.Rulebook != s.book.Digest() {
+		s.comeBack(meta.Rulebook)
 	}
 	if s.cal == nil {
 		if meta.Calendar == "" {
@@ -114,6 +121,8 @@ func New(cfg Config) (*Scheduler, error) {
 // last looked at, and keeps what is in force where they are bad. It says
 // whether something in force changed.
 func (s *Scheduler) reload() bool {
+	s.docs.Lock()
+	defer s.docs.Unlock()
 	files, readErr := s.documents()
 	s.mu.RLock()
 	same := readErr == nil && s.book != nil && s.cal != nil && files == s.looked
@@ -128,9 +137,9 @@ func (s *Scheduler) reload() bool {
 	changed := false
 	s.bookErr, s.calErr, s.looked = "", "", files
 	if bookErr != nil {
-		s.bookErr = bookErr.Error()
-	} else if s.book == nil || s.book.Digest() != book.Digest() {
-		s.book, changed = book, true
+		s.bookErr, s.next, s.held = bookErr.Error(), nil, nil
+	} else {
+		changed = s.offer(book)
 	}
 	if calErr != nil {
 		s.calErr = calErr.Error()

@@ -16,12 +16,18 @@ import (
 // Status says how things are: what is in force, how far the plan goes, and
 // what is wrong.
 func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
+	if err := s.decide(ctx); err != nil {
+		return nil, refine(err)
+	}
 	book, cal := s.inForce()
 	s.mu.RLock()
 	r := &api.StatusReply{
 		Version: s.cfg.Version, Data: s.cfg.Data, Daemon: s.cfg.Daemon, Problems: []string{}, Warnings: []string{}, Counts: map[string]int{},
 		Rulebook: api.Document{File: s.cfg.RulesPath, Digest: book.Digest(), Problem: s.bookErr},
 		Calendar: api.CalendarStatus{Digest: cal.Version()},
+	}
+	if s.held != nil {
+		r.Rulebook.Held = &s.held.Hold
 	}
 	for _, p := range []string{s.bookErr, s.calErr, s.scanErr} {
 		if p != "" {
@@ -55,6 +61,11 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 		st := cal.Status(today)
 		r.Calendar.FirmThrough, r.Calendar.MissingYear, r.Calendar.Level = st.FirmThrough, st.MissingYear, st.Level.String()
 		r.Warnings = append(r.Warnings, calendarWarnings(cal, today)...)
+		first, err := waiting(tx, &meta)
+		if err != nil {
+			return err
+		}
+		r.Warnings = append(r.Warnings, first...)
 		if wall := s.wallDay(book); wall.AddDays(1) < meta.BusinessDate { // a day ahead is allowed to --on
 			r.Problems = append(r.Problems, fmt.Sprintf("系统时钟 %s 早于营业日 %s / the clock was set back", wall, meta.BusinessDate))
 		}

@@ -100,6 +100,9 @@ func (s *Scheduler) badFiles() []string {
 // idle answers a scan that has nothing to do, so that it writes nothing and
 // waits for nobody: nil where there is work.
 func (s *Scheduler) idle(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
+	if s.undecided() != nil {
+		return nil, nil
+	}
 	book, cal := s.inForce()
 	var reply *api.TickReply
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
@@ -113,6 +116,9 @@ func (s *Scheduler) idle(ctx context.Context, r api.TickRequest) (*api.TickReply
 		}
 		if meta.Cursor != today || meta.BusinessDate != today || meta.Rulebook != book.Digest() || meta.Calendar != cal.Version() || windowEnd(today) > meta.WindowEnd {
 			return nil
+		}
+		if noted, err := s.noted(tx); err != nil || !noted {
+			return err
 		}
 		for _, list := range []func() ([]loan.Ref, error){
 			tx.Dirty,

@@ -21,6 +21,8 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/list", verb(s.List))
 	mux.HandleFunc("POST /v1/show", verb(s.Show))
 	mux.HandleFunc("POST /v1/why", verb(s.Why))
+	mux.HandleFunc("POST /v1/sample", verb(s.Sample))
+	mux.HandleFunc("POST /v1/portfolio", verb(s.Portfolio))
 	mux.HandleFunc("POST /v1/status", verb(func(ctx context.Context, _ struct{}) (*api.StatusReply, error) { return s.Status(ctx) }))
 	mux.HandleFunc("POST /v1/check", verb(func(ctx context.Context, _ struct{}) (*api.CheckReply, error) { return s.Check(ctx) }))
 	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
@@ -31,6 +33,12 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	}))
 	mux.HandleFunc("POST /v1/tick", verb(func(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
 		return s.Tick(ctx, actor(ctx), r)
+	}))
+	mux.HandleFunc("POST /v1/diff", verb(s.Diff))
+	mux.HandleFunc("POST /v1/history", verb(func(ctx context.Context, _ struct{}) (*api.HistoryReply, error) { return s.History(ctx) }))
+	mux.HandleFunc("POST /v1/book", verb(s.Book))
+	mux.HandleFunc("POST /v1/activate", verb(func(ctx context.Context, r api.ActivateRequest) (*api.ActivateReply, error) {
+		return s.Activate(ctx, actor(ctx), r)
 	}))
 	mux.HandleFunc("POST /v1/import", func(w http.ResponseWriter, r *http.Request) {
 		var req api.ImportRequest

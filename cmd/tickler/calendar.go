@@ -18,7 +18,7 @@ func newCalendarCommand(g *global) *cobra.Command {
 		Short: "The working calendar: shift, count, show, import · 工作日历",
 		Long: `calendar answers questions about working days, and takes in new notices. The
 calendar is what the program ships with and every *.yaml file in DIR/calendar/.
-None of its commands touches the store.`,
+None of its commands touches the store, but diff, which reads it where there is one.`,
 		Example: `  tickler calendar shift 2026-09-30 "1 workday"
   tickler calendar status`,
 		Args: cobra.ArbitraryArgs,

@@ -33,19 +33,6 @@ the next import or tick does.`,
 	return c
 }
 
-func newCalendarDiffCommand(g *global) *cobra.Command {
-	c := &cobra.Command{
-		Use:     "diff FILE",
-		Short:   "Which days a calendar file would change · 比对放假通知",
-		Long:    `diff checks a calendar file as import does, and lists the days it would change.`,
-		Example: `  tickler calendar diff 2027.yaml`,
-		Args:    nArgs("FILE"),
-		RunE:    func(_ *cobra.Command, args []string) error { return runCalendarDiff(g, args[0]) },
-	}
-	exits(c, exitOK, exitFailed, exitUsage, exitChanges)
-	return c
-}
-
 // candidate is a calendar file held against the calendar in force.
 type candidate struct {
 	text []byte
@@ -129,31 +116,6 @@ func (c *candidate) changes() ([]changedDay, error) {
 		}
 	}
 	return out, nil
-}
-
-func runCalendarDiff(g *global, path string) error {
-	c, err := g.weigh(path)
-	if err != nil {
-		return err
-	}
-	days, err := c.changes()
-	if err != nil {
-		return err
-	}
-	if g.output == "json" {
-		if days == nil {
-			days = []changedDay{}
-		}
-		if err := writeJSON(g.stdout, days); err != nil {
-			return err
-		}
-	} else if err := g.writeChangedDays(c, days); err != nil {
-		return err
-	}
-	if c.old.Version() != c.new.Version() {
-		return status(exitChanges)
-	}
-	return nil
 }
 
 func (g *global) writeChangedDays(c *candidate, days []changedDay) error {

@@ -21,6 +21,7 @@ finds goes to stdout, a line each, and it exits 3.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runCheck(c.Context(), g) },
 	}
+	c.AddCommand(newCheckPortfolioCommand(g))
 	exits(c, exitOK, exitFailed, exitUsage, exitFindings, exitNoStore, exitLocked, exitNotAllowed, exitInterrupted)
 	return c
 }

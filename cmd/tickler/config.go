@@ -8,11 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"tickler/api"
+	"tickler/scheduler"
 )
 
 // config is the config file: what is the same every day. Flags and TICKLER_*
@@ -23,6 +25,7 @@ type config struct {
 	lang   string
 	socket string
 	listen string
+	hold   scheduler.HoldLimits
 }
 
 // configText is what init writes: every key, commented out.
@@ -35,6 +38,8 @@ const configText = `# tickler 的配置 / tickler's configuration
 # lang: zh                       # zh, en
 # socket: /run/tickler/tickler.sock   # 守护进程的套接字，默认 <data>/tickler.sock / the daemon's socket
 # listen: 127.0.0.1:8443         # serve 的健康检查地址（/healthz），默认不开 / where serve answers /healthz; off by default
+# hold: {share: 10%, least: 50}  # 新规则簿取消或改期的未结事项超过此比例且不少于此数时，须两人启用
+#                                # a rulebook that drops or moves more open obligations than that needs two persons
 `
 
 // readConfig reads a config file. One that was not named may be missing.
@@ -70,12 +75,15 @@ func readConfig(path string, named bool) (config, error) {
 		return c, api.Errorf(api.BadFile, "", "%s:%d:%d: want keys and values", path, top.Line, top.Column)
 	}
 	to := map[string]*string{"rules": &c.rules, "output": &c.output, "lang": &c.lang, "socket": &c.socket, "listen": &c.listen}
-	keys := []string{"rules", "output", "lang", "socket", "listen"}
+	keys := []string{"rules", "output", "lang", "socket", "listen", "hold"}
 	var seen []string
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		k, v := top.Content[i], top.Content[i+1]
 		switch p := to[k.Value]; {
-		case p == nil:
+		case k.Value == "hold" && !slices.Contains(seen, "hold"):
+			seen = append(seen, "hold")
+			c.hold = readHold(v, bad)
+		case p == nil && k.Value != "hold":
 			bad(k, "unknown key %q; want %s", k.Value, strings.Join(keys, ", "))
 		case slices.Contains(seen, k.Value):
 			bad(k, "%q is there twice", k.Value)
@@ -95,4 +103,41 @@ func readConfig(path string, named bool) (config, error) {
 		c.rules = filepath.Join(filepath.Dir(path), c.rules)
 	}
 	return c, nil
+}
+
+// readHold reads how much a new rulebook may change without a second person.
+func readHold(n *yaml.Node, bad func(*yaml.Node, string, ...any)) (h scheduler.HoldLimits) {
+	if n.Kind != yaml.MappingNode {
+		bad(n, "hold: want {share: 10%%, least: 50}")
+		return h
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, v := n.Content[i], n.Content[i+1]
+		if seen[k.Value] {
+			bad(k, "%q is there twice", k.Value)
+			continue
+		}
+		seen[k.Value] = true
+		switch k.Value {
+		case "share":
+			number, percent := strings.CutSuffix(v.Value, "%")
+			p, err := strconv.ParseFloat(number, 64)
+			if err != nil || !percent || v.Kind != yaml.ScalarNode || !(p > 0 && p <= 100) {
+				bad(v, "share %q: want a share of the open obligations, such as 10%%, up to 100%%", v.Value)
+				continue
+			}
+			h.Share = p / 100
+		case "least":
+			m, err := strconv.Atoi(v.Value)
+			if err != nil || v.Kind != yaml.ScalarNode || m < 1 {
+				bad(v, "least %q: want a number of obligations, 1 or more", v.Value)
+				continue
+			}
+			h.Least = m
+		default:
+			bad(k, "unknown key %q; want share, least", k.Value)
+		}
+	}
+	return h
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"tickler/calendar"
+	"tickler/scheduler"
 )
 
 // global is what every command shares: the streams, the environment, and the
@@ -33,6 +34,7 @@ type global struct {
 	socket  string // where the daemon listens; "" is DIR/tickler.sock
 	listen  string // serve's HTTPS address from the config file
 	noInput bool
+	hold    scheduler.HoldLimits // from the config file
 
 	flags   *pflag.FlagSet // tells which flags were given
 	patient atomic.Bool    // the command ends by itself when it is interrupted
@@ -99,6 +101,7 @@ func (g *global) resolve() error {
 	if g.listen = c.listen; g.env["TICKLER_LISTEN"] != "" {
 		g.listen = g.env["TICKLER_LISTEN"]
 	}
+	g.hold = c.hold
 	switch {
 	case strings.HasPrefix(g.lang, "zh"):
 		g.lang = "zh"

@@ -44,7 +44,7 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 		return nil, err
 	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
-	cfg.Version, cfg.Data = buildInfo().Version, g.data
+	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}

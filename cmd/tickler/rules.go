@@ -15,15 +15,17 @@ import (
 func newRulesCommand(g *global) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "rules",
-		Short: "The rulebook: check, list, show, schema · 规则簿",
+		Short: "The rulebook: check, list, show, diff, activate · 规则簿",
 		Long: `rules looks at a rulebook: --rules, else DIR/rules.yaml, else the one the program
-carries. None of its commands touches the store.`,
+carries. diff, activate, history and --at need the store, the others do not touch
+it.`,
 		Example: `  tickler rules check rules.yaml
-  tickler rules list`,
+  tickler rules diff rules.yaml
+  tickler rules activate rules.yaml`,
 		Args: cobra.ArbitraryArgs,
 	}
 	c.RunE = group(c)
-	c.AddCommand(newRulesCheckCommand(g), newRulesTestCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesEventsCommand(g), newRulesSchemaCommand(g))
+	c.AddCommand(newRulesCheckCommand(g), newRulesTestCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesEventsCommand(g), newRulesDiffCommand(g), newRulesActivateCommand(g), newRulesHistoryCommand(g), newRulesSchemaCommand(g))
 	return c
 }
 

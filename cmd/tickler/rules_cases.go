@@ -82,7 +82,7 @@ func runRulesTest(g *global, opts *rulesTestOptions, args []string) error {
 		out := rules.Run(b, cal, c)
 		f := caseForm{Name: out.Name, File: out.File, Line: out.Line, OK: out.OK, Differences: []string{}}
 		for _, d := range out.Differences {
-			f.Differences = append(f.Differences, g.difference(d))
+			f.Differences = append(f.Differences, g.caseDifference(d))
 		}
 		if !out.OK {
 			failed++
@@ -127,9 +127,9 @@ func (g *global) printCase(f caseForm, c rules.Case, verbose bool) {
 	}
 }
 
-// difference says what is not as a case wants it: what was wanted, then what
+// caseDifference says what is not as a case wants it: what was wanted, then what
 // there is instead.
-func (g *global) difference(d rules.Difference) string {
+func (g *global) caseDifference(d rules.Difference) string {
 	var b strings.Builder
 	if d.Line > 0 {
 		fmt.Fprintf(&b, g.tr("第 %d 行：", "line %d: "), d.Line)

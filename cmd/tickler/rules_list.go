@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -13,18 +14,21 @@ import (
 )
 
 func newRulesListCommand(g *global) *cobra.Command {
+	var at dateFlag
 	c := &cobra.Command{
-		Use:   "list",
+		Use:   "list [flags]",
 		Short: "Every rule, also of sets that are not enabled · 规则一览",
 		Long: `list prints every rule of the rulebook in its order, with the clause it comes from
 and its limit. Rules of sets that the branch does not follow are marked. A limit
 with a + is the bank's own: the manual gives no figure.`,
 		Example: `  tickler rules list
+  tickler rules list --at 2026-11-23
   tickler rules list -o json`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return runRulesList(g) },
+		RunE: func(c *cobra.Command, _ []string) error { return runRulesList(c.Context(), g, at.Date) },
 	}
-	exits(c, plainExits...)
+	c.Flags().Var(&at, "at", atUsage)
+	exits(c, storeExits...)
 	return c
 }
 
@@ -157,8 +161,8 @@ func formOf(b *rules.Book, r *rules.Rule) ruleForm {
 	return f
 }
 
-func runRulesList(g *global) error {
-	b, err := g.goodBook()
+func runRulesList(ctx context.Context, g *global, at calendar.Date) error {
+	b, err := g.bookAt(ctx, at)
 	if err != nil {
 		return err
 	}

@@ -1,30 +1,35 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"tickler/api"
+	"tickler/calendar"
 )
 
 func newRulesShowCommand(g *global) *cobra.Command {
+	var at dateFlag
 	c := &cobra.Command{
-		Use:   "show ID",
+		Use:   "show ID [flags]",
 		Short: "One rule with its conditions and exemptions · 一条规则",
 		Long:  `show prints one rule: its clause, whom it is for, when, what exempts, and its limit.`,
 		Example: `  tickler rules show maturity-notice
+  tickler rules show maturity-notice --at 2026-11-23
   tickler rules show maturity-notice -o json`,
 		Args: nArgs("ID"),
-		RunE: func(_ *cobra.Command, args []string) error { return runRulesShow(g, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return runRulesShow(c.Context(), g, args[0], at.Date) },
 	}
-	exits(c, plainExits...)
+	c.Flags().Var(&at, "at", atUsage)
+	exits(c, storeExits...)
 	return c
 }
 
-func runRulesShow(g *global, id string) error {
-	b, err := g.goodBook()
+func runRulesShow(ctx context.Context, g *global, id string, at calendar.Date) error {
+	b, err := g.bookAt(ctx, at)
 	if err != nil {
 		return err
 	}

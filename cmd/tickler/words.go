@@ -87,7 +87,7 @@ func (g *global) value(v string) string {
 var outcomeWords = map[obligation.Outcome][2]string{
 	obligation.Derived: {"应办", "due"}, obligation.Exempt: {"豁免", "exempt"}, obligation.WhenFalse: {"条件不成立", "condition false"},
 	obligation.NotSeen: {"不适用", "not seen"}, obligation.NoAnchor: {"无起算日", "no day to count from"},
-	obligation.NotEffective: {"规则未生效", "not in force"}, obligation.Outside: {"不在计划期内", "outside the window"},
+	obligation.NotEffective: {"规则未生效", "not in force"}, obligation.Yielded: {"让位于其他规则", "gives way"}, obligation.Outside: {"不在计划期内", "outside the window"},
 }
 
 func (g *global) outcome(o obligation.Outcome) string {
@@ -113,6 +113,7 @@ var actionWords = map[string]string{
 	"obligation.planned": "列入计划", "obligation.raised": "触发", "obligation.moved": "改期", "obligation.altered": "变更",
 	"obligation.submitted": "提交", "obligation.done": "办结", "obligation.reopened": "重开", "obligation.revived": "恢复",
 	"obligation.cancelled": "取消", "obligation.lapsed": "失效未办", "ledger.imported": "导入台账", "event.recorded": "登记事件",
+	"rules.activate": "人工启用规则簿", "rulebook.held": "搁置规则簿",
 	"store.init": "建库", "scan": "扫描", "rulebook.activated": "启用规则簿", "calendar.activated": "启用日历",
 }
 
