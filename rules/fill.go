@@ -17,12 +17,23 @@ func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf, end calendar.Da
 		Product: l.Product, Amount: l.Amount.Yuan(), Balance: l.Balance.Yuan(), InterestArrears: l.Arrears.Yuan(),
 		Currency: l.Currency, Disbursed: Day{l.Disbursed}, Maturity: Day{l.Maturity},
 		MaturityLanded: Day{d.landed(l.Maturity)}, OriginalMaturity: Day{l.OriginalMaturity},
-		TermMonths: l.TermMonths(), Class: string(l.Class), Mode: string(l.Mode), Guarantee: l.Guarantee,
+		TermMonths: termMonths(l), Class: string(l.Class), Mode: string(l.Mode), Guarantee: l.Guarantee,
 		Extended: l.Extended(), FirstTime: l.FirstTime(), Transferred: d.transferred(f, l, asOf),
 		Abnormal: d.abnormal(f, l, asOf), Unpaid: d.unpaid(l, asOf), Status: l.Status, X: l.X,
 	}
 	d.fillBorrower(l.Borrower, asOf, end)
 	d.env.Count = d.counter(loan.Ref{Kind: loan.KindLoan, ID: f.ID})
+}
+
+// unlimited is the term of a loan whose maturity nobody wrote down: it is no
+// short one, and exempt from nothing.
+const unlimited = 9999
+
+func termMonths(l *loan.Loan) int {
+	if l.Maturity.IsZero() {
+		return unlimited
+	}
+	return l.TermMonths()
 }
 
 func (d *deriver) counter(s loan.Ref) func(string, Day, Day) int {

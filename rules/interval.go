@@ -95,7 +95,7 @@ func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {
 		if l == nil || !slices.Contains(c.Loans, f.ID) || !l.Open() {
 			continue
 		}
-		e.MaxTermMonths = max(e.MaxTermMonths, l.TermMonths())
+		e.MaxTermMonths = max(e.MaxTermMonths, termMonths(l))
 		e.Abnormal = e.Abnormal || d.abnormal(f, l, d.today)
 		if from.IsZero() || l.Disbursed < from {
 			from = l.Disbursed // the earliest payout: the strictest reading
