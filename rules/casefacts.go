@@ -31,7 +31,7 @@ type caseEvent struct {
 
 // The facts that a case leaves out.
 const (
-	aLoan, aBorrower, aBranch, anOfficer, aCollateral, aGroup = "JJ1", "C1", "B1", "S1", "YP1", "G1"
+	aBorrower, aBranch, anOfficer, aGroup = "C1", "B1", "S1", "G1"
 
 	aBalance loan.Fen = 1_000_000_00
 )

@@ -231,6 +231,5 @@ func pick(texts ...string) string {
 	return ""
 }
 
-// numbered is id for the first of several things, and id with its number for
-// the others.
-func numbered(id string, i int) string { return fmt.Sprintf("%s%d", id, i+1) }
+// numbered names the i-th thing, from 0, that a case leaves without a name: JJ1.
+func numbered(kind string, i int) string { return fmt.Sprintf("%s%d", kind, i+1) }
