@@ -112,7 +112,10 @@ func (r *caseReader) firstLoan(n *yaml.Node) {
 		l.Balance = l.Amount
 	}
 	if l.Disbursed.IsZero() && !given["disbursed"] {
-		r.bad(n, "add disbursed: DATE", "loan %s: no day of payout (没有发放日)", l.ID)
+		// A year before it ends, or before the case: neither new nor short.
+		if l.Disbursed = r.c.On.AddMonths(-12); !l.Maturity.IsZero() {
+			l.Disbursed = min(r.c.On, l.Maturity).AddMonths(-12)
+		}
 	}
 	r.checkLoan(n, &l)
 	if slices.ContainsFunc(f.loans, func(x *loan.LoanFile) bool { return x.ID == l.ID }) {

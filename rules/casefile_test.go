@@ -27,7 +27,6 @@ func TestMistakesOfCases(t *testing.T) {
 		{"- {name: x, on: 2026-01-05, not: [a], enable: [town]}\n", "c.yaml:1:48: enable: unknown \"town\""},
 		{"- {name: x, on: 2026-01-05, not: [a]}\n- {name: x, on: 2026-01-05, not: [a]}\n", "c.yaml:2:3: case \"x\" is there already, on line 1"},
 		{"- &a {name: x, on: 2026-01-05, not: [b]}\n", "c.yaml:1:3: anchor &a"},
-		{fact("loan: {maturity: 2026-05-01}"), "c.yaml:3:10: loan JJ1: no day of payout"},
 		{fact("loan: {disbursed: 2026-05-01, maturity: 2026-04-01}"), "c.yaml:3:10: loan JJ1: its maturity 2026-04-01 is before its payout"},
 		{fact("loan: {disbursed: 2026-01-01, unpaid: true}"), "c.yaml:3:34: loan.unpaid is worked out, and cannot be given"},
 		{fact("loan: {disbursed: 2026-01-01, abnormal: true}"), "c.yaml:3:34: loan.abnormal is worked out"},

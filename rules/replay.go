@@ -46,6 +46,9 @@ type takenEvent struct {
 	line  int
 	home  loan.Ref
 	units []loan.Ref
+	asked []string // obligations that the case names: it closes no others
+
+	closed map[*playedUnit]bool // units in which it closed what was there
 }
 
 // windowDays is how far ahead the plan of a case reaches, as the daemon's.
@@ -269,13 +272,19 @@ func (p *play) plan(ref loan.Ref, u *playedUnit, withdrawing bool, events ...*ta
 // match finds what events close in a unit and writes it into them.
 func (p *play) match(u *playedUnit, events []*takenEvent) {
 	for _, e := range events {
-		keys, err := Closings(p.book, u.obs, e.Event)
+		if e.closed[u] && !e.Snapshot {
+			continue // what came about since is another's
+		}
+		ask := e.Event
+		ask.Closes = e.asked
+		keys, err := Closings(p.book, u.obs, ask)
 		if err != nil {
 			p.mishap(Refused, e.line, "%s %s: %v", p.today, e.Kind, err)
 			continue
 		}
 		for _, k := range keys {
 			if id := k.String(); !slices.Contains(e.Closes, id) {
+				e.closed[u] = true
 				e.Closes = append(slices.Clip(e.Closes), id)
 			}
 		}

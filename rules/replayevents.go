@@ -22,7 +22,7 @@ func (p *play) happening(day calendar.Date, news bool) (found, recorded []*taken
 			continue
 		}
 		kind := p.book.Events[e.Kind]
-		x := &takenEvent{Event: e.Event, line: e.at.line}
+		x := &takenEvent{Event: e.Event, line: e.at.line, asked: slices.Clone(e.Closes), closed: map[*playedUnit]bool{}}
 		x.Fields, _, _ = kind.Note(e.Fields) // looked at by check
 		x.Period, x.Party = x.Fields[FieldPeriod], x.Fields[FieldParty]
 		delete(x.Fields, FieldPeriod)
