@@ -61,6 +61,29 @@ type Progress struct {
 type Closing struct {
 	On    calendar.Date // the day the event happened
 	Event string        // its id
+	By    string        // who recorded it; "" where a file showed it
+	At    time.Time     // when it was learnt
+}
+
+// Signature is one level of a signing chain (签批).
+type Signature struct {
+	Role string        `json:"role"`
+	By   string        `json:"by"` // staff number
+	On   calendar.Date `json:"on"`
+	Note string        `json:"note,omitempty"`
+}
+
+// Assignment is a person's choice of the owner. It ends when the facts name
+// another one than they did.
+type Assignment struct {
+	Instead string // whom the facts named then
+}
+
+// Request is one person's wish that waits for a second person.
+type Request struct {
+	By     string        `json:"by"` // staff number
+	On     calendar.Date `json:"on"`
+	Reason string        `json:"reason"`
 }
 
 // Obligation is a duty with its life.
@@ -77,6 +100,20 @@ type Obligation struct {
 	WasDue    calendar.Date // the due day before the last move; zero if never moved
 	Rulebook  string        // digest of the rulebook that made it
 	Calendar  string        // digest of the calendar that dated it
+
+	SubmittedBy string      // staff number; "" where an event of a file closed it
+	Signatures  []Signature // so far, in the order of Sign
+	Waiver      *Request    // asked for and not yet granted
+	ReopenedAt  time.Time   // the last return or reopening: what was learnt before no longer closes it
+	Assigned    *Assignment // Owner was named by a person; nil: by the facts
+}
+
+// Level is the role whose signature is waited for; "" where none is.
+func (o *Obligation) Level() string {
+	if o.State != Submitted || len(o.Signatures) >= len(o.Sign) {
+		return ""
+	}
+	return o.Sign[len(o.Signatures)]
 }
 
 // Overdue says that the day has passed with nothing submitted. A duty due on a

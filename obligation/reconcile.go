@@ -144,8 +144,14 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 		note(ChangeAltered, o, 0)
 	}
 	o.Closed = d.Closed
-	if d.Owner != was.Owner || d.Branch != was.Branch || d.Role != was.Role || d.Borrower != was.Borrower || d.Progress != was.Progress || d.PartyName != was.PartyName || !slices.Equal(d.Sign, was.Sign) {
-		o.Owner, o.Branch, o.Role, o.Borrower, o.Progress, o.PartyName = d.Owner, d.Branch, d.Role, d.Borrower, d.Progress, d.PartyName
+	owner := d.Owner
+	if o.Assigned != nil && d.Owner == o.Assigned.Instead {
+		owner = o.Owner
+	} else {
+		o.Assigned = nil
+	}
+	if owner != was.Owner || d.Branch != was.Branch || d.Role != was.Role || d.Borrower != was.Borrower || d.Progress != was.Progress || d.PartyName != was.PartyName || !slices.Equal(d.Sign, was.Sign) {
+		o.Owner, o.Branch, o.Role, o.Borrower, o.Progress, o.PartyName = owner, d.Branch, d.Role, d.Borrower, d.Progress, d.PartyName
 		o.Sign = d.Sign
 		note(ChangeAltered, o, 0)
 	}
@@ -164,10 +170,7 @@ func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	if _, ok := c.Closings[o.Key.String()]; ok {
 		return false
 	}
-	o.State, o.DoneOn, o.Submitted, o.ClosedBy = Planned, 0, 0, ""
-	if !o.RaisedOn.IsZero() {
-		o.State = Raised
-	}
+	o.open()
 	o.Cause = fmt.Sprintf("撤销了办结事件（%s）", c.Cause)
 	note(ChangeReopened, o, o.Due)
 	return true
@@ -183,6 +186,10 @@ func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, c
 		}
 		note(ChangeRaised, o, 0)
 	}
+	if o.State == Submitted && len(o.Signatures) >= len(o.Sign) {
+		o.State, o.DoneOn = Done, c.Today // fewer signatures are asked for than when it was submitted
+		note(ChangeDone, o, 0)
+	}
 	if o.State != Planned && o.State != Raised {
 		return
 	}
@@ -193,10 +200,10 @@ func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, c
 	if o.Closed != nil {
 		how, ok = *o.Closed, true
 	}
-	if !ok {
+	if !ok || !o.ReopenedAt.IsZero() && !how.At.After(o.ReopenedAt) {
 		return
 	}
-	o.ClosedBy = how.Event
+	o.ClosedBy, o.SubmittedBy, o.Signatures, o.Waiver = how.Event, how.By, nil, nil
 	if len(o.Sign) > 0 {
 		o.State, o.Submitted = Submitted, how.On
 		note(ChangeSubmitted, o, 0)

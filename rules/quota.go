@@ -43,11 +43,11 @@ func (d *deriver) quota(duty *obligation.Duty, o occurrence) (bool, error) {
 				continue
 			}
 			if of == nil && d.concerns(e.Subject, o.subject) {
-				met = append(met, obligation.Closing{On: e.Happened, Event: e.ID})
+				met = append(met, obligation.Closing{On: e.Happened, Event: e.ID, By: e.By, At: e.Learned})
 			}
 			if of[e.Subject] && !done[e.Subject] {
 				done[e.Subject] = true
-				met = append(met, obligation.Closing{On: d.firstOf(e, list, o.name, first, last), Event: e.ID})
+				met = append(met, obligation.Closing{On: d.firstOf(e, list, o.name, first, last), Event: e.ID, By: e.By, At: e.Learned})
 			}
 		}
 	}

@@ -224,7 +224,7 @@ func (c *change) circumstances(u loan.Ref, events []loan.Event) obligation.Circu
 	take := func(e *loan.Event) {
 		for _, id := range e.Closes {
 			if _, there := closings[id]; !there && e.Withdrawn == nil {
-				closings[id] = obligation.Closing{On: e.Happened, Event: e.ID}
+				closings[id] = obligation.Closing{On: e.Happened, Event: e.ID, By: e.By, At: e.Learned}
 			}
 		}
 	}

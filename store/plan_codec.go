@@ -46,6 +46,11 @@ const (
 	loanIsSubject
 	hasSign
 	hasOf
+	hasSubmittedBy
+	hasSignatures
+	hasWaiver
+	hasReopened
+	isAssigned
 	maskBits
 )
 
@@ -114,6 +119,11 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	m.set(ownCalendar, o.Calendar != p.Calendar)
 	m.set(hasSign, len(o.Sign) > 0)
 	m.set(hasOf, o.Progress.Of != 0)
+	m.set(hasSubmittedBy, o.SubmittedBy != "")
+	m.set(hasSignatures, len(o.Signatures) > 0)
+	m.set(hasWaiver, o.Waiver != nil)
+	m.set(hasReopened, !o.ReopenedAt.IsZero())
+	m.set(isAssigned, o.Assigned != nil)
 
 	e.uint(uint64(m))
 	e.name(o.Rule)
@@ -153,6 +163,8 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	if m.has(hasClosed) {
 		e.day(o.Closed.On)
 		e.text(o.Closed.Event)
+		e.text(o.Closed.By)
+		e.time(o.Closed.At)
 	}
 	if m.has(hasRaisedAt) {
 		e.time(o.RaisedAt)
@@ -189,6 +201,29 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(hasOf) {
 		e.int(int64(o.Progress.Of))
+	}
+	if m.has(hasSubmittedBy) {
+		e.name(o.SubmittedBy)
+	}
+	if m.has(hasSignatures) {
+		e.uint(uint64(len(o.Signatures)))
+		for _, s := range o.Signatures {
+			e.name(s.Role)
+			e.name(s.By)
+			e.day(s.On)
+			e.text(s.Note)
+		}
+	}
+	if m.has(hasWaiver) {
+		e.name(o.Waiver.By)
+		e.day(o.Waiver.On)
+		e.text(o.Waiver.Reason)
+	}
+	if m.has(hasReopened) {
+		e.time(o.ReopenedAt)
+	}
+	if m.has(isAssigned) {
+		e.name(o.Assigned.Instead)
 	}
 	// Days are written as differences; the next obligation's count from this
 	// one's due day, which is near.
@@ -246,7 +281,7 @@ func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
 		o.Progress.Need = int(d.int())
 	}
 	if m.has(hasClosed) {
-		o.Closed = &obligation.Closing{On: d.day(), Event: d.text()}
+		o.Closed = &obligation.Closing{On: d.day(), Event: d.text(), By: d.text(), At: d.time()}
 	}
 	if m.has(hasRaisedAt) {
 		o.RaisedAt = d.time()
@@ -284,6 +319,24 @@ func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(hasOf) {
 		o.Progress.Of = int(d.int())
+	}
+	if m.has(hasSubmittedBy) {
+		o.SubmittedBy = d.name()
+	}
+	if m.has(hasSignatures) {
+		o.Signatures = make([]obligation.Signature, d.count(4))
+		for i := range o.Signatures {
+			o.Signatures[i] = obligation.Signature{Role: d.name(), By: d.name(), On: d.day(), Note: d.text()}
+		}
+	}
+	if m.has(hasWaiver) {
+		o.Waiver = &obligation.Request{By: d.name(), On: d.day(), Reason: d.text()}
+	}
+	if m.has(hasReopened) {
+		o.ReopenedAt = d.time()
+	}
+	if m.has(isAssigned) {
+		o.Assigned = &obligation.Assignment{Instead: d.name()}
 	}
 	d.day0 = o.Due
 }
