@@ -33,7 +33,8 @@ type Obligation struct {
 	WorkdaysLeft int               `json:"workdays_left"` // after today up to the due day; 0 once it has passed
 	LateWorkdays int               `json:"late_workdays"` // after the due day up to today, or to the day it was submitted
 	RaisedAt     *time.Time        `json:"raised_at"`
-	SubmittedOn  calendar.Date     `json:"submitted_on"` // null until then
+	SubmittedOn  calendar.Date     `json:"submitted_on"`
+	SubmittedBy  string            `json:"submitted_by,omitempty"` // null until then
 	Signatures   []Signature       `json:"signatures"`
 	DoneOn       calendar.Date     `json:"done_on"` // null until then
 	Rulebook     string            `json:"rulebook"`
@@ -47,7 +48,10 @@ type Obligation struct {
 	Late      string               `json:"late,omitempty"`  // why it was raised after its day
 	Cause     string               `json:"cause,omitempty"` // why it was last moved or ended
 	ClosedBy  string               `json:"closed_by,omitempty"`
-	Stated    bool                 `json:"stated"` // false: the figure is the bank's own
+	Signs     []string             `json:"signs,omitempty"`  // roles that sign, in order
+	Level     string               `json:"level,omitempty"`  // whose signature is waited for
+	Waiver    *obligation.Request  `json:"waiver,omitempty"` // asked for, not yet granted
+	Stated    bool                 `json:"stated"`           // false: the figure is the bank's own
 	Notice    string               `json:"notice,omitempty"`
 }
 
@@ -58,12 +62,7 @@ type Named struct {
 }
 
 // Signature is one level's signature.
-type Signature struct {
-	Role string        `json:"role"`
-	By   string        `json:"by"`
-	On   calendar.Date `json:"on"`
-	Note string        `json:"note,omitempty"`
-}
+type Signature = obligation.Signature
 
 // ListRequest asks for obligations by due date.
 type ListRequest struct {

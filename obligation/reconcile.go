@@ -23,6 +23,13 @@ const (
 	ChangeRevived   ChangeKind = "revived"  // cancelled or lapsed, and derived again
 	ChangeCancelled ChangeKind = "cancelled"
 	ChangeLapsed    ChangeKind = "lapsed"
+
+	// By persons.
+	ChangeSigned      ChangeKind = "signed" // a level, not the last
+	ChangeReturned    ChangeKind = "returned"
+	ChangeWaiverAsked ChangeKind = "waiver_asked"
+	ChangeWaived      ChangeKind = "waived"
+	ChangeReassigned  ChangeKind = "reassigned"
 )
 
 // Change is one thing that Reconcile did.

@@ -26,6 +26,14 @@ func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateReq
 	var old underDocuments
 	var book *rules.Book
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) (err error) {
+		p, err := s.who(tx, actor)
+		if err != nil {
+			return err
+		}
+		if err := p.may(actRules); err != nil {
+			return err
+		}
+		actor.Person = p.Staff
 		if meta, err = tx.Meta(); err != nil {
 			return err
 		}

@@ -42,6 +42,9 @@ type change struct {
 	order    []loan.Ref
 	events   map[loan.Ref][]*newEvent // unit -> events new in this change, to be matched with what they close
 
+	person *person // who asks
+	view   *sight  // what he sees
+
 	withdrawing bool // an event is taken back
 
 	directory directory       // the facts that many units share, read once
@@ -67,7 +70,16 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	if err != nil {
 		return nil, err
 	}
-	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor,
+	p, err := s.who(tx, actor)
+	if err != nil {
+		return nil, err
+	}
+	sees, err := s.sight(tx, p)
+	if err != nil {
+		return nil, err
+	}
+	actor.Person = p.Staff
+	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor, person: p, view: sees,
 		counts: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)

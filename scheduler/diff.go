@@ -42,6 +42,7 @@ type underDocuments struct {
 // it would give under others, unit by unit, page by page. It makes both plans
 // as a change does, from the plan that stands, and writes nothing.
 type contrast struct {
+	view     *sight // whose lines are told; nil: all
 	old, new underDocuments
 	meta     store.Meta
 	today    calendar.Date
@@ -149,7 +150,11 @@ func (k *contrast) unit(old, new *change, u loan.Ref) error {
 func (s *Scheduler) Diff(ctx context.Context, r api.DiffRequest) (*api.DiffReply, error) {
 	var meta store.Meta
 	var force, old, new underDocuments
+	var view *sight
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) (err error) {
+		if view, err = s.look(ctx, tx); err != nil {
+			return err
+		}
 		if meta, err = tx.Meta(); err != nil {
 			return err
 		}
@@ -184,7 +189,7 @@ func (s *Scheduler) Diff(ctx context.Context, r api.DiffRequest) (*api.DiffReply
 	if err := s.inCalendar(today); err != nil {
 		return nil, err
 	}
-	k := &contrast{old: old, new: new, meta: meta, today: today}
+	k := &contrast{old: old, new: new, meta: meta, today: today, view: view}
 	reply, err := s.diff(k, s.views(ctx), true)
 	if err != nil {
 		return nil, refine(err)
@@ -207,6 +212,9 @@ func (s *Scheduler) diff(k *contrast, view viewer, lines bool) (*api.DiffReply, 
 		for i := range ds {
 			d := &ds[i]
 			o := d.Obligation()
+			if k.view != nil && !k.view.sees(o) {
+				continue
+			}
 			count(&reply.Total, d)
 			if byRule[o.Rule] == nil {
 				byRule[o.Rule] = &api.DiffTotal{ID: o.Rule}

@@ -10,6 +10,9 @@ import (
 
 // History lists the rulebooks that were in force, and those that are held.
 func (s *Scheduler) History(ctx context.Context) (*api.HistoryReply, error) {
+	if err := s.allowed(ctx, actRead, false); err != nil {
+		return nil, refine(err)
+	}
 	reply := &api.HistoryReply{Books: []api.PastBook{}}
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
 		books, err := activations(tx)

@@ -41,6 +41,9 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		if err != nil {
 			return err
 		}
+		if err := c.person.may(actImport); err != nil {
+			return err
+		}
 		c.cause = "导入 " + snap.Name
 		c.late = "导入时触发日已过"
 		in := &intake{change: c, snap: snap, cal: cal, on: snap.DataDate, reply: &api.ImportReply{

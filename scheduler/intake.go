@@ -34,6 +34,9 @@ func (in *intake) take(allowGone bool) error {
 		return api.Errorf(api.Usage, "check 数据日期, or name the day with --on", "%s: its data date %s is after today, %s", in.snap.Name, in.on, in.today)
 	}
 	for _, b := range branches {
+		if !in.view.branch(b) {
+			return api.Errorf(api.NotAllowed, "nothing of it was taken", "%s holds loans of branch %q, which is not %s's", in.snap.Name, b, in.person)
+		}
 		last, err := in.tx.LastDataDate(b)
 		if err != nil {
 			return err

@@ -37,6 +37,10 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 			if err != nil {
 				return err
 			}
+			view, err := s.look(ctx, tx)
+			if err != nil {
+				return err
+			}
 			if a == nil {
 				staff, err := dir.allStaff(tx)
 				if err != nil {
@@ -48,6 +52,9 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 			}
 			after, err = tx.ScanDossiersFrom(after, portfolioPage, func(d *loan.Dossier) error {
 				unit := borrowerUnit(d.ID)
+				if seen, err := view.subject(tx, unit); err != nil || !seen {
+					return err
+				}
 				facts, _, err := gather(tx, unit, w.today, &dir)
 				if err != nil {
 					return err

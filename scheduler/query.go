@@ -42,11 +42,16 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 		if err != nil {
 			return err
 		}
+		view, err := s.look(ctx, tx)
+		if err != nil {
+			return err
+		}
 		today := s.readingDay(&meta, book, r.On)
 		reply.Today = today
 		wanted := func(o *obligation.Obligation) bool {
 			switch {
-			case r.Rule != "" && o.Rule != r.Rule,
+			case !view.sees(o),
+				r.Rule != "" && o.Rule != r.Rule,
 				r.Branch != "" && o.Branch != r.Branch,
 				r.Owner != "" && o.Owner != r.Owner,
 				!subject.IsZero() && o.Subject != subject && !(subject.Kind == loan.KindBorrower && o.Borrower == subject.ID):
@@ -81,6 +86,11 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 				reply.Obligations = append(reply.Obligations, v)
 			}
 			return nil
+		}
+		if !subject.IsZero() {
+			if err := view.known(tx, subject); err != nil {
+				return err
+			}
 		}
 		return s.candidates(tx, r, subject, today, take)
 	})
@@ -156,7 +166,7 @@ func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar
 	v := api.Obligation{
 		ID: o.Key.String(), Short: o.Key.Short(), Rule: o.Rule, Subject: o.Subject, Loan: o.Loan, Branch: o.Branch, Owner: o.Owner, Role: o.Role,
 		Occurrence: o.Occurrence, Anchor: o.Anchor, Raise: o.Raise, Due: o.Due, Provisional: o.Provisional, State: o.State,
-		Overdue: o.Overdue(today), SubmittedOn: o.Submitted, Signatures: []api.Signature{}, DoneOn: o.DoneOn,
+		Overdue: o.Overdue(today), SubmittedOn: o.Submitted, SubmittedBy: o.SubmittedBy, Signatures: append([]api.Signature{}, o.Signatures...), Signs: o.Sign, Level: o.Level(), Waiver: o.Waiver, DoneOn: o.DoneOn,
 		Rulebook: o.Rulebook, Calendar: o.Calendar, PeriodEnd: o.PeriodEnd, WasDue: o.WasDue, Late: o.Late, Cause: o.Cause, ClosedBy: o.ClosedBy, Stated: true,
 	}
 	if !o.Party.IsZero() {
@@ -225,8 +235,8 @@ func borrowerName(tx *store.Tx, id string, today calendar.Date) (string, error) 
 var shortID = regexp.MustCompile(`^[0-9a-f]{4,8}$`)
 
 // find gives the one obligation that an id, a unique prefix of one, or the
-// hex digits of a list name.
-func (s *Scheduler) find(tx *store.Tx, id string) (*obligation.Obligation, error) {
+// hex digits of a list name, of those in sight.
+func (s *Scheduler) find(tx *store.Tx, view *sight, id string) (*obligation.Obligation, error) {
 	var found []obligation.Obligation
 	search := func(unit loan.Ref, match func(*obligation.Obligation) bool) error {
 		p, err := tx.Plan(unit)
@@ -234,7 +244,7 @@ func (s *Scheduler) find(tx *store.Tx, id string) (*obligation.Obligation, error
 			return err
 		}
 		for i := range p.Obligations {
-			if match(&p.Obligations[i]) {
+			if match(&p.Obligations[i]) && view.sees(&p.Obligations[i]) {
 				found = append(found, p.Obligations[i])
 			}
 		}
@@ -279,7 +289,7 @@ func (s *Scheduler) find(tx *store.Tx, id string) (*obligation.Obligation, error
 	case id != "":
 		err := tx.ScanPlans(func(p *store.Plan) error {
 			for i := range p.Obligations {
-				if strings.HasPrefix(p.Obligations[i].Key.String(), id) {
+				if strings.HasPrefix(p.Obligations[i].Key.String(), id) && view.sees(&p.Obligations[i]) {
 					found = append(found, p.Obligations[i])
 				}
 			}
@@ -315,7 +325,11 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 		if err != nil {
 			return err
 		}
-		o, err := s.find(tx, r.ID)
+		view, err := s.look(ctx, tx)
+		if err != nil {
+			return err
+		}
+		o, err := s.find(tx, view, r.ID)
 		if err != nil {
 			return err
 		}

@@ -30,6 +30,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		if err != nil {
 			return err
 		}
+		if err := c.person.may(actRecord); err != nil {
+			return err
+		}
 		kind := c.book.Events[r.Event]
 		if kind == nil {
 			return api.Errorf(api.Usage, suggest(r.Event, eventKinds(c)), "unknown event %q", r.Event)
@@ -45,6 +48,11 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		}
 		if err != nil {
 			return err
+		}
+		if seen, err := c.view.subject(tx, unit); err != nil {
+			return err
+		} else if !seen {
+			return api.Errorf(api.NotFound, "import the ledger that holds it first", "%s is not known", subject)
 		}
 		happened := r.Happened
 		if happened.IsZero() {
@@ -80,7 +88,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		for _, name := range extra {
 			reply.Warnings = append(reply.Warnings, fmt.Sprintf("%s 没有声明字段 %s，仅存档 / %s declares no field %q; kept as it is", r.Event, name, r.Event, name))
 		}
-		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: actor.Person, Files: r.Files, Fields: written,
+		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: c.actor.Person, Files: r.Files, Fields: written,
 			Period: written[rules.FieldPeriod], Party: written[rules.FieldParty]}
 		delete(written, rules.FieldPeriod)
 		delete(written, rules.FieldParty)
@@ -102,7 +110,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			return err
 		}
 		for _, id := range r.Closes {
-			o, err := s.find(tx, id)
+			o, err := s.find(tx, c.view, id)
 			if err != nil {
 				return err
 			}
@@ -131,7 +139,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		}
 		reply.ID = r.ID
 		for _, ch := range c.seen {
-			o, err := s.find(tx, ch.Key.String())
+			o, err := s.find(tx, everything, ch.Key.String())
 			if err != nil {
 				return err
 			}

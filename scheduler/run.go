@@ -88,7 +88,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 // scan is one Tick of the loop. A failure is said and tried again; only a
 // store that is gone ends the loop.
 func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
-	r, err := s.Tick(ctx, Actor{}, api.TickRequest{})
+	r, err := s.Tick(ctx, Actor{System: true}, api.TickRequest{})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil

@@ -25,6 +25,13 @@ func (s *Scheduler) Sample(ctx context.Context, r api.SampleRequest) (*api.Sampl
 		if err != nil {
 			return err
 		}
+		view, err := s.look(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if !view.branch(r.Branch) {
+			return api.Errorf(api.NotFound, "", "branch %q has no loans", r.Branch)
+		}
 		reply.On = s.readingDay(&meta, book, r.On)
 		branches, err := tx.Branches()
 		if err != nil {

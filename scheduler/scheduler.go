@@ -76,8 +76,10 @@ type Scheduler struct {
 
 // Actor is who asks for a change.
 type Actor struct {
-	Person string // staff number; "" where the user is not mapped to one
+	Person string // staff number, of who logged in; "" where the OS user says who he is
 	OSUser string
+	Owner  bool // the OS user that the data directory belongs to, or root
+	System bool // the daemon's own loop
 }
 
 // moment is this one as it is kept: UTC, to the second.

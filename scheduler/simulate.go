@@ -21,6 +21,9 @@ const maxSimulated = 3
 // the store, and tells what it did. Days before From that have not come yet
 // are run as well and not told. The store is not changed.
 func (s *Scheduler) Simulate(ctx context.Context, r api.SimulateRequest) (*api.SimulateReply, error) {
+	if err := s.allowed(ctx, actTry, true); err != nil {
+		return nil, refine(err)
+	}
 	if s.cfg.Copy == nil {
 		return nil, errors.New("simulate: there is nowhere to copy the store to")
 	}

@@ -57,7 +57,7 @@ func (m *simulation) complete(ctx context.Context) error {
 func (s *Scheduler) complete(ctx context.Context, due []*desk) error {
 	now := s.moment()
 	return s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
-		c, err := s.begin(tx, Actor{}, 0, false, now)
+		c, err := s.begin(tx, Actor{System: true}, 0, false, now)
 		if err != nil {
 			return err
 		}

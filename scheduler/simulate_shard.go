@@ -153,7 +153,7 @@ func (m *simulation) tick(ctx context.Context) error {
 }
 
 func (h *shard) scan(ctx context.Context) error {
-	r, err := h.copy.Tick(ctx, Actor{}, api.TickRequest{})
+	r, err := h.copy.Tick(ctx, Actor{System: true}, api.TickRequest{})
 	if err == nil {
 		h.failed = append(h.failed, r.Failed...)
 	}

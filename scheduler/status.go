@@ -53,6 +53,10 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 		if err != nil {
 			return err
 		}
+		view, err := s.look(ctx, tx)
+		if err != nil {
+			return err
+		}
 		today := s.readingDay(&meta, book, 0)
 		r.Business, r.GoLive, r.WindowEnd = meta.BusinessDate, meta.GoLive, meta.WindowEnd
 		if !meta.LastTick.IsZero() {
@@ -73,6 +77,9 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 			return err
 		}
 		err = tx.Rows("failed", func(id string, row json.RawMessage) error {
+			if !view.all {
+				return nil // it names whom not everybody sees
+			}
 			r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", id, row))
 			return nil
 		})
@@ -83,6 +90,9 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 			loans := map[string]bool{}
 			for i := range p.Obligations {
 				o := &p.Obligations[i]
+				if !view.sees(o) {
+					continue
+				}
 				r.Counts[string(o.State)]++
 				if o.Overdue(today) {
 					r.Counts["overdue"]++
@@ -124,6 +134,9 @@ func calendarWarnings(cal *calendar.Calendar, today calendar.Date) []string {
 
 // Check reads every record of the store and walks the audit chain.
 func (s *Scheduler) Check(ctx context.Context) (*api.CheckReply, error) {
+	if err := s.allowed(ctx, actTry, true); err != nil {
+		return nil, refine(err)
+	}
 	r := &api.CheckReply{Problems: []string{}, Records: map[string]int{}}
 	n, head, err := s.cfg.Store.VerifyAudit(ctx)
 	if err != nil {

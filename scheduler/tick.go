@@ -14,13 +14,16 @@ import (
 // once and with its original due day.
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
 	now := s.moment()
-	if reply, err := s.idle(ctx, r); err != nil || reply != nil {
+	if reply, err := s.idle(ctx, actor, r); err != nil || reply != nil {
 		return s.withProblems(reply), refine(err)
 	}
 	var reply *api.TickReply
 	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.begin(tx, actor, r.On, r.Force, now)
 		if err != nil {
+			return err
+		}
+		if err := c.person.may(actScan); err != nil {
 			return err
 		}
 		c.cause = "扫描"
@@ -99,13 +102,18 @@ func (s *Scheduler) badFiles() []string {
 
 // idle answers a scan that has nothing to do, so that it writes nothing and
 // waits for nobody: nil where there is work.
-func (s *Scheduler) idle(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
+func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
 	if s.undecided() != nil {
 		return nil, nil
 	}
 	book, cal := s.inForce()
 	var reply *api.TickReply
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		if p, err := s.who(tx, actor); err != nil {
+			return err
+		} else if err := p.may(actScan); err != nil {
+			return err
+		}
 		meta, err := tx.Meta()
 		if err != nil {
 			return err

@@ -25,12 +25,19 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 		if err != nil {
 			return err
 		}
+		view, err := s.look(ctx, tx)
+		if err != nil {
+			return err
+		}
 		today := s.readingDay(&meta, book, r.On)
 		subject, isSubject, err := subjectOf(tx, r.What)
 		if err != nil {
 			return err
 		}
 		if isSubject {
+			if err := view.known(tx, subject); err != nil {
+				return err
+			}
 			unit, err := tx.UnitOf(subject)
 			if err != nil {
 				return err
@@ -45,7 +52,7 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 			sortVerdicts(book, reply.Verdicts)
 			return nil
 		}
-		o, err := s.find(tx, r.What)
+		o, err := s.find(tx, view, r.What)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,16 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		if err != nil {
 			return err
 		}
+		if err := c.person.may(actWithdraw); err != nil {
+			return err
+		}
 		e, home, err := tx.Event(r.ID)
+		if err == nil {
+			var seen bool
+			if seen, err = c.view.subject(tx, home); err == nil && !seen {
+				err = store.ErrNotFound
+			}
+		}
 		if errors.Is(err, store.ErrNotFound) {
 			return api.Errorf(api.NotFound, "\"tickler show\" of what it closed names it; record prints it", "no event %q", r.ID)
 		}
@@ -36,7 +45,10 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		if w := e.Withdrawn; w != nil {
 			return api.Errorf(api.Usage, "", "event %q was withdrawn on %s: %s", e.ID, w.On, w.Reason)
 		}
-		e.Withdrawn = &loan.Withdrawal{On: c.today, At: now, By: cmp.Or(actor.Person, actor.OSUser), Reason: r.Reason}
+		if e.By != c.actor.Person && !c.person.setup && c.person.may(actReopen) != nil {
+			return api.Errorf(api.NotAllowed, "a supervisor can", "event %q was recorded by %s; %s may not withdraw it", e.ID, cmp.Or(e.By, "a ledger file"), c.person)
+		}
+		e.Withdrawn = &loan.Withdrawal{On: c.today, At: now, By: cmp.Or(c.actor.Person, actor.OSUser), Reason: r.Reason}
 		if err := tx.PutEvent(home, *e); err != nil {
 			return err
 		}
@@ -68,7 +80,7 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 			if ch.Kind != obligation.ChangeReopened && ch.Kind != obligation.ChangeCancelled && ch.Kind != obligation.ChangeLapsed {
 				continue
 			}
-			o, err := s.find(tx, ch.Key.String())
+			o, err := s.find(tx, everything, ch.Key.String())
 			if err != nil {
 				return err
 			}

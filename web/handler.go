@@ -28,6 +28,20 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
 		return s.Record(ctx, actor(ctx), r)
 	}))
+	for verbWord, move := range map[string]func(context.Context, scheduler.Actor, api.ActRequest) (*api.ActReply, error){
+		"submit": s.Submit, "sign": s.Sign, "return": s.Return, "waive": s.Waive, "reopen": s.Reopen, "reassign": s.Reassign,
+	} {
+		mux.HandleFunc("POST /v1/"+verbWord, verb(func(ctx context.Context, r api.ActRequest) (*api.ActReply, error) {
+			return move(ctx, actor(ctx), r)
+		}))
+	}
+	mux.HandleFunc("POST /v1/user", verb(func(ctx context.Context, r api.UserRequest) (*api.UserReply, error) {
+		return s.User(ctx, actor(ctx), r)
+	}))
+	mux.HandleFunc("POST /v1/users", verb(func(ctx context.Context, _ struct{}) (*api.UsersReply, error) { return s.Users(ctx) }))
+	mux.HandleFunc("POST /v1/deputy", verb(func(ctx context.Context, r api.DeputyRequest) (*api.DeputyReply, error) {
+		return s.Deputy(ctx, actor(ctx), r)
+	}))
 	mux.HandleFunc("POST /v1/withdraw", verb(func(ctx context.Context, r api.WithdrawRequest) (*api.WithdrawReply, error) {
 		return s.Withdraw(ctx, actor(ctx), r)
 	}))
@@ -63,7 +77,10 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 		}
 		json.NewEncoder(w).Encode(map[string]any{"healthy": ok, "problems": problems})
 	})
-	return mux
+	// Whoever asks, and for whatever: who he is goes with the request.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mux.ServeHTTP(w, r.WithContext(scheduler.As(r.Context(), actor(r.Context()))))
+	})
 }
 
 // verb makes a handler of a function from request to reply.
@@ -120,8 +137,10 @@ func actor(ctx context.Context) scheduler.Actor {
 	if a, ok := ctx.Value(actorKey{}).(scheduler.Actor); ok {
 		return a
 	}
+	// The process that holds the store: only its owner, and root, could open it.
+	a := scheduler.Actor{Owner: true}
 	if u, err := user.Current(); err == nil {
-		return scheduler.Actor{OSUser: u.Username}
+		a.OSUser = u.Username
 	}
-	return scheduler.Actor{}
+	return a
 }

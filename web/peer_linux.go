@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net"
+	"os"
 	"os/user"
 	"strconv"
 
@@ -30,5 +31,5 @@ func PeerContext(ctx context.Context, c net.Conn) context.Context {
 	if u, err := user.LookupId(name); err == nil {
 		name = u.Username
 	}
-	return WithActor(ctx, scheduler.Actor{OSUser: name})
+	return WithActor(ctx, scheduler.Actor{OSUser: name, Owner: int(cred.Uid) == os.Getuid() || cred.Uid == 0})
 }

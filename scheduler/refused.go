@@ -1,0 +1,37 @@
+package scheduler
+
+import (
+	"context"
+
+	"tickler/api"
+	"tickler/store"
+)
+
+// refused keeps a record of what somebody tried and may not do, and gives the
+// refusal. A record that cannot be kept changes nothing of it, and is logged.
+func (s *Scheduler) refused(ctx context.Context, a Actor, what act, subject string, refusal error) error {
+	if api.CodeOf(refusal) != api.NotAllowed {
+		return refusal
+	}
+	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		detail, err := store.AuditDetail(map[string]any{"act": what, "why": refusal.Error()})
+		if err != nil {
+			return err
+		}
+		staff := a.Person
+		if p, err := s.who(tx, a); err == nil {
+			staff = p.Staff
+		}
+		_, err = tx.Audit(store.Record{At: s.moment(), Business: meta.BusinessDate, Actor: staff, OSUser: a.OSUser, Action: "refused",
+			Subject: subject, Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
+		return err
+	})
+	if err != nil {
+		s.log.Error("keep the record of a refusal", "error", err)
+	}
+	return refusal
+}
