@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build demo test race check bench clean
+.PHONY: help build demo test race check bench coverage clean
 help: ## the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -34,6 +34,9 @@ check: ## compiles for every platform that we name
 
 bench: ## the figures of the working calendar and of deriving
 	$(GO) test -run '^$$' -bench . -benchmem ./calendar ./rules
+
+coverage: ## docs/coverage.md: which rule answers for which row of the source
+	$(GO) test . -run Coverage -update
 
 clean:
 	rm -rf bin tickler-demo
