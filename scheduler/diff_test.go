@@ -239,7 +239,7 @@ func TestADiffTellsWhatARunWouldDo(t *testing.T) {
 		b := inFile(t, "2026-11-23", free)
 		b.importFile(portfolio(60))
 		for i, subject := range []string{"borrower/C001", "borrower/C001", "borrower/C004"} {
-			if _, err := b.s.Record(context.Background(), scheduler.Actor{}, api.RecordRequest{Event: "worklog.submitted", Subject: subject, Set: map[string]string{"期间": "2026-11"}, ID: fmt.Sprint("W", i)}); err != nil {
+			if _, err := b.s.Record(context.Background(), scheduler.Actor{System: true}, api.RecordRequest{Event: "worklog.submitted", Subject: subject, Set: map[string]string{"期间": "2026-11"}, ID: fmt.Sprint("W", i)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -307,7 +307,7 @@ func TestADiffOfTheShippedRulebookTellsWhatARunWouldDo(t *testing.T) {
 	b.reopen()
 	b.importFile(portfolio(40))
 	b.importFile("机构号,机构名称,上级机构\nB01,一支行,\nB02,二支行,B01\nB03,三支行,B01\n")
-	if _, err := b.s.Record(context.Background(), scheduler.Actor{}, api.RecordRequest{Event: "supervision.done", Subject: "branch/B02"}); err != nil {
+	if _, err := b.s.Record(context.Background(), scheduler.Actor{System: true}, api.RecordRequest{Event: "supervision.done", Subject: "branch/B02"}); err != nil {
 		t.Fatal(err)
 	}
 	b.tick()

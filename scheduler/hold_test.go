@@ -31,6 +31,11 @@ func (b *branch) activate(a scheduler.Actor, text string, change ...func(*api.Ac
 	for _, f := range change {
 		f(&r)
 	}
+	for _, id := range []string{"S100", "S200", "S300"} {
+		if _, err := b.s.User(context.Background(), scheduler.Actor{System: true}, api.UserRequest{Staff: id, Name: id, Roles: []string{"ops"}}); err != nil {
+			b.t.Fatal(err)
+		}
+	}
 	return b.s.Activate(context.Background(), a, r)
 }
 
@@ -184,7 +189,7 @@ func TestAnEditedFileThatChangesTooMuchIsHeld(t *testing.T) {
 	ctx := context.Background()
 	for name, do := range map[string]func(*branch) error{
 		"tick": func(b *branch) error {
-			r, err := b.s.Tick(ctx, ann, api.TickRequest{})
+			r, err := b.s.Tick(ctx, scheduler.Actor{OSUser: "ann", Owner: true}, api.TickRequest{})
 			if err == nil && (len(r.Problems) != 1 || !strings.Contains(r.Problems[0], "held")) {
 				b.t.Errorf("the scan does not say so: %v", r.Problems)
 			}
@@ -203,12 +208,12 @@ func TestAnEditedFileThatChangesTooMuchIsHeld(t *testing.T) {
 			return err
 		},
 		"record": func(b *branch) error {
-			_, err := b.s.Record(ctx, ann, api.RecordRequest{Event: "account.checked", Subject: "loan/JJ001"})
+			_, err := b.s.Record(ctx, scheduler.Actor{OSUser: "ann", Owner: true}, api.RecordRequest{Event: "account.checked", Subject: "loan/JJ001"})
 			return err
 		},
 		"status, then tick": func(b *branch) error {
 			b.status()
-			_, err := b.s.Tick(ctx, ann, api.TickRequest{})
+			_, err := b.s.Tick(ctx, scheduler.Actor{OSUser: "ann", Owner: true}, api.TickRequest{})
 			return err
 		},
 	} {

@@ -121,7 +121,7 @@ func TestTheGapsOfAPortfolioAreFound(t *testing.T) {
 		func(r *api.ImportRequest) { r.Name = "客户.csv" })
 	b.importFile("工号,姓名,机构,岗位\nS001,张三,B01,营业部客户经理\nS002,李四,B01,客户经理\n", func(r *api.ImportRequest) { r.Name = "人员.csv" })
 	for _, id := range []string{"C1", "C2"} {
-		if _, err := b.s.Record(context.Background(), scheduler.Actor{OSUser: "ops"}, api.RecordRequest{Event: "worklog.submitted", Subject: "borrower/" + id, Happened: date("2026-11-20")}); err != nil {
+		if _, err := b.s.Record(context.Background(), scheduler.Actor{OSUser: "ops", Owner: true}, api.RecordRequest{Event: "worklog.submitted", Subject: "borrower/" + id, Happened: date("2026-11-20")}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -106,12 +106,12 @@ func (b *branch) tryImport(text string, change ...func(*api.ImportRequest)) (*ap
 	for _, f := range change {
 		f(&req)
 	}
-	return b.s.Import(context.Background(), scheduler.Actor{OSUser: "ops"}, req, []byte(text))
+	return b.s.Import(context.Background(), scheduler.Actor{OSUser: "ops", Owner: true}, req, []byte(text))
 }
 
 func (b *branch) tick() *api.TickReply {
 	b.t.Helper()
-	r, err := b.s.Tick(context.Background(), scheduler.Actor{}, api.TickRequest{})
+	r, err := b.s.Tick(context.Background(), scheduler.Actor{System: true}, api.TickRequest{})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -245,7 +245,7 @@ func TestAnInterruptedImportSaysSo(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // while the file was read
-	_, err := b.s.Import(ctx, scheduler.Actor{OSUser: "ops"}, api.ImportRequest{Name: "a.csv"}, []byte(friday))
+	_, err := b.s.Import(ctx, scheduler.Actor{OSUser: "ops", Owner: true}, api.ImportRequest{Name: "a.csv"}, []byte(friday))
 	if api.CodeOf(err) != api.Interrupted {
 		t.Errorf("got %v", err)
 	}
@@ -334,7 +334,7 @@ func TestTodayNeverGoesBack(t *testing.T) {
 	if r := b.tick(); r.Today != date("2026-11-23") || len(r.Warnings) == 0 {
 		t.Errorf("the clock went back and today is %s, warnings %v", r.Today, r.Warnings)
 	}
-	_, err := b.s.Tick(context.Background(), scheduler.Actor{}, api.TickRequest{On: date("2026-11-20")})
+	_, err := b.s.Tick(context.Background(), scheduler.Actor{System: true}, api.TickRequest{On: date("2026-11-20")})
 	if api.CodeOf(err) != api.Usage {
 		t.Errorf("--on before the business date: %v", err)
 	}
@@ -345,13 +345,13 @@ func TestADayBeyondTheCalendarIsRefused(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	b.importFile(friday)
 	for _, day := range []string{"2150-01-01", "2099-01-01"} {
-		_, err := b.s.Tick(context.Background(), scheduler.Actor{}, api.TickRequest{On: date(day), Force: true})
+		_, err := b.s.Tick(context.Background(), scheduler.Actor{System: true}, api.TickRequest{On: date(day), Force: true})
 		if api.CodeOf(err) != api.Usage {
 			t.Errorf("--on %s: %v", day, err)
 		}
 	}
 	b.goTo("2150-01-01")
-	if _, err := b.s.Tick(context.Background(), scheduler.Actor{}, api.TickRequest{}); api.CodeOf(err) != api.Usage {
+	if _, err := b.s.Tick(context.Background(), scheduler.Actor{System: true}, api.TickRequest{}); api.CodeOf(err) != api.Usage {
 		t.Errorf("a clock in 2150: %v", err)
 	}
 	b.goTo("2026-11-24")
@@ -365,7 +365,7 @@ func TestARecordedEventClosesAndOpens(t *testing.T) {
 	b.importFile(friday)
 	record := func(r api.RecordRequest) *api.RecordReply {
 		t.Helper()
-		reply, err := b.s.Record(context.Background(), scheduler.Actor{OSUser: "ops"}, r)
+		reply, err := b.s.Record(context.Background(), scheduler.Actor{OSUser: "ops", Owner: true}, r)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -386,11 +386,11 @@ func TestARecordedEventClosesAndOpens(t *testing.T) {
 	if r := record(api.RecordRequest{Event: "worklog.submitted", Subject: "borrower/C2", Happened: date("2026-11-20"), ID: "w1"}); !r.Same || b.head() != head {
 		t.Errorf("the same id again: %+v", r)
 	}
-	_, err := b.s.Record(context.Background(), scheduler.Actor{}, api.RecordRequest{Event: "notice.guarantor_sent", Subject: "loan/JJ1"})
+	_, err := b.s.Record(context.Background(), scheduler.Actor{System: true}, api.RecordRequest{Event: "notice.guarantor_sent", Subject: "loan/JJ1"})
 	if err == nil || !strings.Contains(err.Error(), "fits 2 obligations") {
 		t.Errorf("an event that fits two guarantors: %v", err)
 	}
-	_, err = b.s.Record(context.Background(), scheduler.Actor{}, api.RecordRequest{Event: "worklog.submited", Subject: "loan/JJ1"})
+	_, err = b.s.Record(context.Background(), scheduler.Actor{System: true}, api.RecordRequest{Event: "worklog.submited", Subject: "loan/JJ1"})
 	if err == nil || !strings.Contains(err.Error(), "worklog.submitted") {
 		t.Errorf("a misspelt event: %v", err)
 	}

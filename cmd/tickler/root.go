@@ -139,8 +139,10 @@ init, then import, then upcoming; "serve" keeps watch.`,
 			root.AddCommand(c)
 		}
 	}
-	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g), newWithdrawCommand(g))
-	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newStatusCommand(g), newCheckCommand(g), newReportCommand(g), newDumpCommand(g))
+	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g), newWithdrawCommand(g),
+		newSubmitCommand(g), newSignCommand(g), newReturnCommand(g), newWaiveCommand(g), newReopenCommand(g), newReassignCommand(g))
+	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newStatusCommand(g), newCheckCommand(g), newReportCommand(g), newDumpCommand(g),
+		newUserCommand(g), newDeputyCommand(g))
 	add("books", newRulesCommand(g), newCalendarCommand(g))
 	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root))
 	root.SetHelpCommandGroupID("other")
