@@ -50,8 +50,9 @@ type Circumstances struct {
 	Calendar string // digest in force
 	Cause    string // why the plan is made again, in Chinese: "导入 ledger.csv"
 	Late     string // why a duty whose day of raising has passed comes late; "" on time
-	// Closings are the events that discharge obligations: id -> how.
-	Closings map[string]Closing
+	// Closings are the events that discharge obligations: id -> how, by the day
+	// they happened.
+	Closings map[string][]Closing
 	// Gone says that an event is there no longer: it was withdrawn, or the file
 	// that showed it was replaced. nil: none ever is.
 	Gone func(event string) bool
@@ -104,7 +105,7 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 			continue
 		}
 		// Events close first, then what is no longer asked for goes away.
-		if _, ok := c.Closings[o.Key.String()]; ok {
+		if _, ok := c.closing(o); ok && o.State != Submitted {
 			settle(o, c, note)
 			continue
 		}
@@ -121,6 +122,27 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 		}
 	}
 	return out, changes
+}
+
+// closing gives what discharges an obligation: the first event that was learnt
+// since it was last returned or reopened.
+func (c *Circumstances) closing(o *Obligation) (Closing, bool) {
+	if o.Closed != nil && o.closes(*o.Closed) {
+		return *o.Closed, true
+	}
+	if len(c.Closings) == 0 {
+		return Closing{}, false // most scans: no id needs to be spelt
+	}
+	for _, how := range c.Closings[o.Key.String()] {
+		if o.closes(how) {
+			return how, true
+		}
+	}
+	return Closing{}, false
+}
+
+func (o *Obligation) closes(how Closing) bool {
+	return o.ReopenedAt.IsZero() || how.At.After(o.ReopenedAt)
 }
 
 // update takes over what a fresh derivation says of a standing obligation.
@@ -159,7 +181,9 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	}
 	if owner != was.Owner || d.Branch != was.Branch || d.Role != was.Role || d.Borrower != was.Borrower || d.Progress != was.Progress || d.PartyName != was.PartyName || !slices.Equal(d.Sign, was.Sign) {
 		o.Owner, o.Branch, o.Role, o.Borrower, o.Progress, o.PartyName = owner, d.Branch, d.Role, d.Borrower, d.Progress, d.PartyName
-		o.Sign = d.Sign
+		if !slices.Equal(d.Sign, was.Sign) {
+			o.askOf(d.Sign)
+		}
 		note(ChangeAltered, o, 0)
 	}
 }
@@ -168,13 +192,13 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 // and says whether it did. A quota that was met stays met whatever the rulebook
 // asks for later; only a withdrawn event can make it short again.
 func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
-	if o.ClosedBy == "" || d.Closed != nil || c.Gone == nil {
+	if o.ClosedBy == "" || d.Closed != nil && o.closes(*d.Closed) || c.Gone == nil {
 		return false
 	}
 	if !c.Gone(o.ClosedBy) && !(c.Withdrawing && d.Progress.Need > 0) {
 		return false
 	}
-	if _, ok := c.Closings[o.Key.String()]; ok {
+	if slices.ContainsFunc(c.Closings[o.Key.String()], o.closes) {
 		return false
 	}
 	o.open()
@@ -194,20 +218,14 @@ func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, c
 		note(ChangeRaised, o, 0)
 	}
 	if o.State == Submitted && len(o.Signatures) >= len(o.Sign) {
-		o.State, o.DoneOn = Done, c.Today // fewer signatures are asked for than when it was submitted
+		o.State, o.DoneOn, o.Waiver = Done, c.Today, nil // fewer signatures are asked for than when it was submitted
 		note(ChangeDone, o, 0)
 	}
 	if o.State != Planned && o.State != Raised {
 		return
 	}
-	if o.Closed == nil && len(c.Closings) == 0 {
-		return // most scans: no id needs to be spelt
-	}
-	how, ok := c.Closings[o.Key.String()]
-	if o.Closed != nil {
-		how, ok = *o.Closed, true
-	}
-	if !ok || !o.ReopenedAt.IsZero() && !how.At.After(o.ReopenedAt) {
+	how, ok := c.closing(o)
+	if !ok {
 		return
 	}
 	o.ClosedBy, o.SubmittedBy, o.Signatures, o.Waiver = how.Event, how.By, nil, nil

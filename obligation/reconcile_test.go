@@ -36,7 +36,7 @@ func on(today string) obligation.Circumstances {
 
 // happened adds the event that closes loan L1's duty of an occurrence.
 func happened(c obligation.Circumstances, occurrence, when string) obligation.Circumstances {
-	c.Closings = map[string]obligation.Closing{"r:loan/L1:" + occurrence: {On: day(when), Event: "e1"}}
+	c.Closings = map[string][]obligation.Closing{"r:loan/L1:" + occurrence: {{On: day(when), Event: "e1"}}}
 	return c
 }
 
@@ -243,9 +243,9 @@ func TestReconcileHolds(t *testing.T) {
 		for range rapid.IntRange(1, 6).Draw(t, "runs") {
 			today = today.AddDays(rapid.IntRange(0, 20).Draw(t, "days"))
 			c := on(today.String())
-			c.Closings = map[string]obligation.Closing{}
+			c.Closings = map[string][]obligation.Closing{}
 			for _, n := range rapid.SliceOfDistinct(rapid.SampledFrom(names), func(s string) string { return s }).Draw(t, "closed") {
-				c.Closings["r:loan/L1:"+n] = obligation.Closing{On: today, Event: "e"}
+				c.Closings["r:loan/L1:"+n] = []obligation.Closing{{On: today, Event: "e"}}
 			}
 			duties := draw(t)
 			was := append([]obligation.Obligation(nil), now...)

@@ -292,11 +292,11 @@ func (p *play) match(u *playedUnit, events []*takenEvent) {
 }
 
 func (p *play) circumstances(events []loan.Event, fresh []*takenEvent) obligation.Circumstances {
-	closings := map[string]obligation.Closing{}
+	closings := map[string][]obligation.Closing{}
 	take := func(e *loan.Event) {
 		for _, id := range e.Closes {
-			if _, there := closings[id]; !there && e.Withdrawn == nil {
-				closings[id] = obligation.Closing{On: e.Happened, Event: e.ID}
+			if len(closings[id]) == 0 && e.Withdrawn == nil {
+				closings[id] = []obligation.Closing{{On: e.Happened, Event: e.ID}}
 			}
 		}
 	}

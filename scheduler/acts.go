@@ -79,7 +79,7 @@ func (s *Scheduler) Return(ctx context.Context, a Actor, r api.ActRequest) (*api
 			}
 		}
 		m.kind = obligation.ChangeReturned
-		return m.o.Return(m.now, r.Reason)
+		return m.o.Return(m.person.Staff, m.today, m.now, r.Reason)
 	})
 }
 
@@ -114,7 +114,7 @@ func (s *Scheduler) Reopen(ctx context.Context, a Actor, r api.ActRequest) (*api
 			return err
 		}
 		m.kind = obligation.ChangeReopened
-		return m.o.Reopen(m.now, r.Reason)
+		return m.o.Reopen(m.person.Staff, m.today, m.now, r.Reason)
 	})
 }
 

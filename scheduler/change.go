@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 
@@ -232,11 +233,11 @@ func (c *change) planMarked() error {
 }
 
 func (c *change) circumstances(u loan.Ref, events []loan.Event) obligation.Circumstances {
-	closings := map[string]obligation.Closing{}
+	closings := map[string][]obligation.Closing{}
 	take := func(e *loan.Event) {
 		for _, id := range e.Closes {
-			if _, there := closings[id]; !there && e.Withdrawn == nil {
-				closings[id] = obligation.Closing{On: e.Happened, Event: e.ID, By: e.By, At: e.Learned}
+			if e.Withdrawn == nil && !slices.ContainsFunc(closings[id], func(c obligation.Closing) bool { return c.Event == e.ID }) {
+				closings[id] = append(closings[id], obligation.Closing{On: e.Happened, Event: e.ID, By: e.By, At: e.Learned})
 			}
 		}
 	}

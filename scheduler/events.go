@@ -103,6 +103,12 @@ func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
 				e.Closes = append(e.Closes, id)
 				added = true
 			}
+			// In one second with the return that it answers, it comes after.
+			for i := range plan.Obligations {
+				if o := &plan.Obligations[i]; o.Key == k && !o.ReopenedAt.IsZero() && !e.Learned.After(o.ReopenedAt) {
+					e.Learned = o.ReopenedAt.Add(1)
+				}
+			}
 		}
 		if !added {
 			continue
