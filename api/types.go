@@ -94,8 +94,9 @@ type ShowRequest struct {
 
 // ShowReply is an obligation with its history.
 type ShowReply struct {
-	Obligation Obligation `json:"obligation"`
-	History    []Entry    `json:"history"` // oldest first
+	Obligation Obligation      `json:"obligation"`
+	History    []Entry         `json:"history"`            // oldest first
+	Evidence   []loan.Evidence `json:"evidence,omitempty"` // files kept with its moves, each once
 }
 
 // Entry is one audit record.

@@ -17,10 +17,13 @@ var moment = time.Date(2026, 11, 23, 1, 0, 0, 0, time.UTC)
 
 // moves are what people do, each by somebody who is not the owner.
 var moves = map[string]func(o *obligation.Obligation) error{
-	"submit":   func(o *obligation.Obligation) error { return o.Submit("S007", day("2026-11-20")) },
-	"sign":     func(o *obligation.Obligation) error { return o.SignNext("S010", day("2026-11-23"), "") },
-	"return":   func(o *obligation.Obligation) error { return o.Return("S010", day("2026-11-23"), moment, "缺件") },
-	"waive":    func(o *obligation.Obligation) error { _, err := o.Waive("S010", day("2026-11-23"), "破产"); return err },
+	"submit": func(o *obligation.Obligation) error { return o.Submit("S007", day("2026-11-20")) },
+	"sign":   func(o *obligation.Obligation) error { return o.SignNext("S010", day("2026-11-23"), "") },
+	"return": func(o *obligation.Obligation) error { return o.Return("S010", day("2026-11-23"), moment, "缺件") },
+	"waive": func(o *obligation.Obligation) error {
+		_, err := o.Waive("S010", day("2026-11-23"), "破产")
+		return err
+	},
 	"reopen":   func(o *obligation.Obligation) error { return o.Reopen("S010", day("2026-11-23"), moment, "不实") },
 	"reassign": func(o *obligation.Obligation) error { return o.Reassign("S012") },
 }
@@ -296,4 +299,3 @@ func TestWhateverMovesCome(t *testing.T) {
 		}
 	})
 }
-

@@ -20,7 +20,7 @@ import (
 // move too much waits for a second person (hold.go).
 func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateRequest) (*api.ActivateReply, error) {
 	if actor.OSUser == "" && actor.Person == "" {
-		return nil, api.Errorf(api.NotAllowed, "run it as a user of this machine", "a rulebook is activated by a person, and who asks is not known")
+		return nil, s.refused(ctx, actor, actRules, "", api.Errorf(api.NotAllowed, "run it as a user of this machine", "a rulebook is activated by a person, and who asks is not known"))
 	}
 	var meta store.Meta
 	var old underDocuments
@@ -31,6 +31,13 @@ func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateReq
 			return err
 		}
 		if err := p.may(actRules); err != nil {
+			return err
+		}
+		view, err := s.sightNow(tx, p)
+		if err != nil {
+			return err
+		}
+		if err := view.whole(tx); err != nil { // it plans every branch anew
 			return err
 		}
 		actor.Person = p.Staff
@@ -44,7 +51,7 @@ func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateReq
 		return err
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actor, actRules, "", refine(err))
 	}
 	today, warning, err := s.businessDay(&meta, book, r.On, r.Force)
 	if err != nil {
@@ -70,7 +77,7 @@ func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateReq
 		a.hold, a.reply.Hold, a.reply.Diff.Held = &h, &h, true
 	}
 	if err := a.do(ctx); err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actor, actRules, "", refine(err))
 	}
 	return a.reply, nil
 }

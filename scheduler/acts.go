@@ -31,6 +31,9 @@ func (s *Scheduler) Submit(ctx context.Context, a Actor, r api.ActRequest) (*api
 		if err := m.perform(m.o); err != nil {
 			return err
 		}
+		if p := m.o.Progress; p.Have < p.Need {
+			return api.Errorf(api.Usage, "record the events that count: \"tickler why ID\"", "obligation %q is done with %d of its %d, and has %d (次数未满)", m.o.Key, p.Need, p.Need, p.Have)
+		}
 		day := cmp.Or(r.Day, m.today)
 		if day > m.today {
 			return api.Errorf(api.Usage, "submit it when it is done", "%s is after today, %s", day, m.today)
@@ -52,7 +55,7 @@ func (s *Scheduler) Sign(ctx context.Context, a Actor, r api.ActRequest) (*api.A
 		if level == "" {
 			return m.o.SignNext(m.person.Staff, m.today, r.Note) // says why not
 		}
-		if err := m.signsFor(level); err != nil {
+		if err := m.signsFor(level, m.o); err != nil {
 			return err
 		}
 		if err := m.o.SignNext(m.person.Staff, m.today, r.Note); err != nil {
@@ -74,7 +77,7 @@ func (s *Scheduler) Return(ctx context.Context, a Actor, r api.ActRequest) (*api
 			return err
 		}
 		if level := m.o.Level(); level != "" && m.o.SubmittedBy != m.person.Staff {
-			if err := m.signsFor(level); err != nil {
+			if err := m.signsFor(level, m.o); err != nil {
 				return err
 			}
 		}
@@ -89,7 +92,7 @@ func (s *Scheduler) Waive(ctx context.Context, a Actor, r api.ActRequest) (*api.
 		if err := m.reasoned(); err != nil && m.o.Waiver == nil {
 			return err
 		}
-		manager := slices.ContainsFunc(m.person.Roles, func(r string) bool { return slices.Contains(managers, r) })
+		manager := m.manages()
 		if m.o.Waiver == nil && !manager {
 			if err := m.perform(m.o); err != nil {
 				return err
@@ -113,6 +116,9 @@ func (s *Scheduler) Reopen(ctx context.Context, a Actor, r api.ActRequest) (*api
 		if err := m.reasoned(); err != nil {
 			return err
 		}
+		if !m.manages() {
+			return api.Errorf(api.NotAllowed, "", "obligation %q is reopened by a supervisor or a president of its branch; %s is none", m.o.Key, m.person)
+		}
 		m.kind = obligation.ChangeReopened
 		return m.o.Reopen(m.person.Staff, m.today, m.now, r.Reason)
 	})
@@ -127,6 +133,9 @@ func (s *Scheduler) Reassign(ctx context.Context, a Actor, r api.ActRequest) (*a
 		if err := m.receiver(r.To); err != nil {
 			return err
 		}
+		if !m.manages() {
+			return api.Errorf(api.NotAllowed, "", "obligation %q is given on by a supervisor or a president of its branch; %s is none", m.o.Key, m.person)
+		}
 		m.kind = obligation.ChangeReassigned
 		m.told["from"], m.told["to"] = m.o.Owner, r.To
 		return m.o.Reassign(r.To)
@@ -138,14 +147,13 @@ func (m *move) receiver(id string) error {
 	if id == "" {
 		return api.Errorf(api.Usage, "add --to STAFF", "to whom?")
 	}
-	p, err := knownStaff(m.tx, id)
-	if err != nil {
-		return err
-	}
-	if p.Branch != "" && !m.view.branch(p.Branch) {
-		return api.Errorf(api.NotFound, "\"tickler user list\" shows them", "staff %q is not known", id)
-	}
-	return nil
+	_, err := worker(m.tx, m.view, id)
+	return err
+}
+
+// manages says that the obligation is of a branch that he himself manages.
+func (m *move) manages() bool {
+	return m.view.home(m.o.Branch) && slices.ContainsFunc(m.person.Roles, func(r string) bool { return slices.Contains(managers, r) })
 }
 
 func (m *move) reasoned() error {
@@ -160,11 +168,15 @@ func (m *move) reasoned() error {
 // Of many people who move one obligation at once one does; the others are told
 // where it is by then.
 func (s *Scheduler) act(ctx context.Context, a Actor, what act, r api.ActRequest, do func(*move) error) (*api.ActReply, error) {
+	if err := s.admits(ctx, a, what, r.ID); err != nil {
+		return nil, err
+	}
 	files, err := s.keepFiles(r.Files)
 	if err != nil {
 		return nil, err
 	}
 	now := s.moment()
+	subject := r.ID
 	var reply *api.ActReply
 	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.begin(tx, a, r.On, r.Force, now)
@@ -182,6 +194,7 @@ func (s *Scheduler) act(ctx context.Context, a Actor, what act, r api.ActRequest
 		if err != nil {
 			return err
 		}
+		subject = o.Key.String() // a refusal is told with its history
 		m := &move{change: c, r: r, o: o, files: files, told: map[string]any{}, reply: &api.ActReply{Files: files}}
 		was := o.State
 		if err := do(m); err != nil {
@@ -208,7 +221,7 @@ func (s *Scheduler) act(ctx context.Context, a Actor, what act, r api.ActRequest
 		return c.end("obligation."+string(m.kind)+".by_person", o.Key.String(), m.told)
 	})
 	if err != nil {
-		return nil, s.refused(ctx, a, what, r.ID, refine(err))
+		return nil, s.refused(ctx, a, what, subject, refine(err))
 	}
 	return reply, nil
 }
@@ -287,7 +300,7 @@ func (s *Scheduler) reassignAll(ctx context.Context, a Actor, r api.ActRequest) 
 			var changes []obligation.Change
 			for i := range plan.Obligations {
 				o := &plan.Obligations[i]
-				if o.Owner != r.From || o.State.Ended() || !c.view.sees(o) {
+				if m.o = o; o.Owner != r.From || o.State.Ended() || !m.manages() {
 					continue
 				}
 				if err := o.Reassign(r.To); err != nil {
@@ -303,6 +316,9 @@ func (s *Scheduler) reassignAll(ctx context.Context, a Actor, r api.ActRequest) 
 			}
 			c.note(plan, changes)
 			reply.Moved += len(changes)
+		}
+		if reply.Moved == 0 {
+			return api.Errorf(api.NotFound, "\"tickler upcoming --owner "+r.From+"\" lists them", "%q has no open obligation", r.From)
 		}
 		return c.end("obligations.reassigned", "officer/"+r.From, map[string]any{"from": r.From, "to": r.To, "count": reply.Moved, "reason": r.Reason})
 	})

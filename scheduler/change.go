@@ -36,8 +36,11 @@ type change struct {
 	late  string // why a duty whose day of raising has passed comes late
 
 	counts   map[string]int // kind of change -> how many
+	told     map[string]int // likewise, of what who asks sees
+	units    int            // planned, of those
 	seen     []seenChange   // of raised obligations, and those of record
 	failed   []string
+	fails    []string // of those in sight
 	warnings []string
 	replan   map[loan.Ref]bool
 	order    []loan.Ref
@@ -75,13 +78,13 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	if err != nil {
 		return nil, err
 	}
-	sees, err := s.sight(tx, p)
+	sees, err := s.sight(tx, p, today)
 	if err != nil {
 		return nil, err
 	}
 	actor.Person = p.Staff
 	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor, person: p, view: sees,
-		counts: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
+		counts: map[string]int{}, told: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)
 	}
@@ -338,6 +341,9 @@ func (c *change) fail(u loan.Ref, failed map[loan.Ref]error) error {
 	}
 	sort.Strings(texts)
 	c.failed = append(c.failed, texts...)
+	if seen, err := c.view.subject(c.tx, u); err == nil && seen {
+		c.fails = append(c.fails, texts...)
+	}
 	if err := c.tx.PutRow("failed", key, texts); err != nil {
 		return err
 	}
@@ -346,14 +352,20 @@ func (c *change) fail(u loan.Ref, failed map[loan.Ref]error) error {
 
 // note counts changes and remembers those that get a record of their own.
 func (c *change) note(plan *store.Plan, changes []obligation.Change) {
+	if c.view.all || slices.ContainsFunc(plan.Obligations, func(o obligation.Obligation) bool { return c.view.sees(&o) }) {
+		c.units++
+	}
 	if len(changes) == 0 {
 		return
 	}
 	var at map[obligation.Key]int
 	for _, ch := range changes {
 		c.counts[string(ch.Kind)]++
-		if !ch.Visible {
-			continue
+		if c.view.all {
+			c.told[string(ch.Kind)]++
+			if !ch.Visible {
+				continue
+			}
 		}
 		if at == nil {
 			at = make(map[obligation.Key]int, len(plan.Obligations))
@@ -362,6 +374,12 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 			}
 		}
 		o := &plan.Obligations[at[ch.Key]]
+		if !c.view.all && c.view.sees(o) {
+			c.told[string(ch.Kind)]++
+		}
+		if !ch.Visible {
+			continue
+		}
 		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch})
 		if c.s.watch != nil {
 			c.s.watch(o, ch)

@@ -51,6 +51,7 @@ type contrast struct {
 	each func(tx *store.Tx, ds []obligation.Difference) error
 
 	open    int // under the old documents
+	seen    int // of them, in sight
 	dropped int // of the open ones
 	moved   int // likewise
 	failed  []string
@@ -120,10 +121,18 @@ func (k *contrast) unit(old, new *change, u loan.Ref) error {
 	for i := range before {
 		if !before[i].State.Ended() {
 			k.open++
+			if k.view != nil && k.view.sees(&before[i]) {
+				k.seen++
+			}
 		}
 	}
 	var failed []string
-	for _, err := range d.Failed {
+	for ref, err := range d.Failed {
+		if k.view != nil {
+			if seen, _ := k.view.subject(new.tx, ref); !seen {
+				continue
+			}
+		}
 		failed = append(failed, err.Error())
 	}
 	sort.Strings(failed)
@@ -180,7 +189,7 @@ func (s *Scheduler) Diff(ctx context.Context, r api.DiffRequest) (*api.DiffReply
 		return nil
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actorOf(ctx), actRead, "", refine(err))
 	}
 	today := s.readingDay(&meta, new.book, r.On)
 	if today < meta.BusinessDate {
@@ -245,6 +254,9 @@ func (s *Scheduler) diff(k *contrast, view viewer, lines bool) (*api.DiffReply, 
 		return nil, err
 	}
 	reply.Open = k.open
+	if k.view != nil && !k.view.all {
+		reply.Open = k.seen
+	}
 	reply.Failed = append(reply.Failed, k.failed...)
 	for id, t := range byOwner {
 		if p := staff[id]; p != nil {

@@ -1,11 +1,13 @@
 package scheduler
 
 import (
+	"errors"
 	"slices"
 
 	"tickler/api"
 	"tickler/calendar"
 	"tickler/loan"
+	"tickler/obligation"
 	"tickler/rules"
 	"tickler/store"
 )
@@ -93,7 +95,16 @@ func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
 		}
 		ask := e.Event
 		ask.Closes = e.asked
-		keys, err := rules.Closings(c.book, plan.Obligations, ask)
+		// One who tells what happened in his branch closes no duty of another one,
+		// but what a branch or an officer owes by it.
+		open := plan.Obligations
+		if u.Kind == loan.KindBorrower && !e.Snapshot && !c.view.all {
+			open = slices.DeleteFunc(slices.Clone(open), func(o obligation.Obligation) bool { return !c.view.sees(&o) })
+		}
+		keys, err := rules.Closings(c.book, open, ask)
+		if many := (*rules.Ambiguous)(nil); errors.As(err, &many) && slices.ContainsFunc(many.Fits, func(o obligation.Obligation) bool { return !c.view.sees(&o) }) {
+			return api.Errorf(api.Usage, "name the one with --closes, or its period", "%s fits several open obligations of rule %q", e.Kind, many.Rule)
+		}
 		if err != nil {
 			return api.Errorf(api.Usage, "", "%v", err)
 		}

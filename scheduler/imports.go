@@ -17,6 +17,9 @@ var errDryRun = errors.New("dry run")
 // same file again changes nothing; another file of the same data date takes
 // the place of the first.
 func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest, data []byte) (*api.ImportReply, error) {
+	if err := s.admits(ctx, actor, actImport, r.Name); err != nil {
+		return nil, err
+	}
 	book, cal := s.inForce()
 	opt := ledger.Options{DataDate: r.DataDate, Sheet: r.Sheet, Today: s.wallDay(book)}
 	if len(r.Mapping) > 0 {
@@ -65,7 +68,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		return nil
 	})
 	if err != nil && !errors.Is(err, errDryRun) {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actor, actImport, r.Name, refine(err))
 	}
 	return reply, nil
 }

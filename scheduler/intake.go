@@ -46,6 +46,9 @@ func (in *intake) take(allowGone bool) error {
 				"%s: its data date %s is before that of the last ledger of branch %q, %s", in.snap.Name, in.on, b, last)
 		}
 	}
+	if err := in.own(); err != nil {
+		return err
+	}
 	for i := range in.snap.Loans {
 		if err := in.takeLoan(&in.snap.Loans[i]); err != nil {
 			return err
@@ -266,7 +269,7 @@ func (in *intake) finish(branches []string) error {
 		return err
 	}
 	in.reply.Same = changes == 0 && slices.ContainsFunc(known, func(i store.Import) bool { return i.Digest == in.snap.Digest })
-	in.reply.Plan, in.reply.Failed = in.counts, in.failed
+	in.reply.Plan, in.reply.Failed = in.told, in.fails
 	in.reply.Warnings = in.warnings
 	for _, w := range in.snap.Warnings {
 		in.reply.Warnings = append(in.reply.Warnings, w.Text.In("zh"))

@@ -57,7 +57,15 @@ var may = map[act][]string{
 	actTry:      append([]string{"setup", "ops", "auditor"}, managers...),
 }
 
-// may says whether a person's role allows an act at all.
+// ofLife are the acts that make up the life of a duty. Who is ops takes no part
+// in them, whatever else he is.
+var ofLife = []act{actSubmit, actSign, actReturn, actWaive, actReopen, actReassign}
+
+// delegable are the acts of a principal that are his deputy's too.
+var delegable = []act{actSubmit, actSign, actReturn}
+
+// may says whether a person's role, or that of whom he stands in for, allows an
+// act at all.
 func (p *person) may(a act) error {
 	if p.system {
 		return nil
@@ -65,13 +73,32 @@ func (p *person) may(a act) error {
 	if p.setup && slices.Contains(may[a], "setup") {
 		return nil
 	}
-	if slices.ContainsFunc(p.Roles, func(r string) bool { return slices.Contains(may[a], r) }) {
+	allows := func(r string) bool { return slices.Contains(may[a], r) }
+	switch {
+	case p.is("ops") && slices.Contains(ofLife, a):
+	case slices.ContainsFunc(p.Roles, allows):
+		return nil
+	case slices.Contains(delegable, a) && p.performs() && slices.ContainsFunc(p.standsFor, func(x *person) bool { return slices.ContainsFunc(x.Roles, allows) }):
 		return nil
 	}
 	return api.Errorf(api.NotAllowed, "", "%s may not %s (无权操作); that is for %s", p, a, strings.Join(may[a], ", "))
 }
 
 func (p *person) is(role string) bool { return slices.Contains(p.Roles, role) }
+
+// performs says that he is somebody who does duties at all.
+func (p *person) performs() bool {
+	return !p.is("ops") && slices.ContainsFunc(p.Roles, func(r string) bool { return slices.Contains(performers, r) })
+}
+
+// rank orders those who name deputies for others.
+func rank(p *person) int {
+	top := -1
+	for _, r := range p.Roles {
+		top = max(top, slices.Index(managers, r))
+	}
+	return top
+}
 
 // String names a person for messages.
 func (p *person) String() string {
@@ -95,35 +122,22 @@ func (c *change) perform(o *obligation.Obligation) error {
 		return nil
 	}
 	if o.Owner == "" {
-		if p.is(o.Role) {
-			return nil // his sight has seen to the branch
+		if c.view.as(o.Role, o) {
+			return nil
 		}
 		return api.Errorf(api.NotAllowed, "", "obligation %q is for a %s; %s is none (岗位不符)", o.Key, o.Role, p)
 	}
-	stands, err := deputyOf(c.tx, p.Staff, o.Owner, c.today)
-	if err != nil || stands {
-		return err
+	if slices.ContainsFunc(p.standsFor, func(x *person) bool { return x.Staff == o.Owner }) {
+		return nil
 	}
 	return api.Errorf(api.NotAllowed, "a supervisor can give it to you: tickler reassign", "obligation %q is %s's, not %s's (不是本人的事项)", o.Key, o.Owner, p.Staff)
 }
 
-// signsFor says that a person may sign as a role: it is his, or that of someone
-// whom he stands in for.
-func (c *change) signsFor(role string) error {
-	if c.person.is(role) {
+// signsFor says that a person may sign an obligation as a role: it is his, or
+// that of someone whom he stands in for, in its branch.
+func (c *change) signsFor(role string, o *obligation.Obligation) error {
+	if c.view.as(role, o) {
 		return nil
-	}
-	all, err := people(c.tx)
-	if err != nil {
-		return err
-	}
-	for id, x := range all {
-		if !x.is(role) || x.Disabled {
-			continue
-		}
-		if stands, err := deputyOf(c.tx, c.person.Staff, id, c.today); err != nil || stands {
-			return err
-		}
 	}
 	return api.Errorf(api.NotAllowed, "", "the signature waited for is that of the %s; %s is none (不是当前签批岗位)", role, c.person)
 }

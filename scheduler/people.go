@@ -50,6 +50,8 @@ type person struct {
 	Source   string // user, ledger
 	Password bool   // he has one
 
+	standsFor []*person // today, as a deputy; those who are disabled are no principals
+
 	setup  bool // root, or the owner of the data directory whom nobody is mapped to
 	system bool // the daemon itself
 }
@@ -121,9 +123,19 @@ func (s *Scheduler) who(tx *store.Tx, a Actor) (*person, error) {
 			found = append(found, p)
 		}
 	}
-	slices.SortFunc(found, func(x, y *person) int { return cmp.Or(cmp.Compare(y.Source, x.Source), cmp.Compare(x.Staff, y.Staff)) })
+	// Whom ops entered stands over the ledger's rows; an account that was given on
+	// is its new user's.
+	off := func(p *person) int {
+		if p.Disabled {
+			return 1
+		}
+		return 0
+	}
+	slices.SortFunc(found, func(x, y *person) int {
+		return cmp.Or(cmp.Compare(y.Source, x.Source), cmp.Compare(off(x), off(y)), cmp.Compare(x.Staff, y.Staff))
+	})
 	switch {
-	case len(found) > 0 && (len(found) == 1 || found[0].Source != found[1].Source):
+	case len(found) > 0 && (len(found) == 1 || found[0].Source != found[1].Source || found[0].Disabled != found[1].Disabled):
 		return enabled(found[0])
 	case len(found) > 1:
 		return nil, api.Errorf(api.NotAllowed, "ops mends that with \"tickler user add\"", "OS user %q is mapped to %s and %s", a.OSUser, found[0].Staff, found[1].Staff)
@@ -140,37 +152,64 @@ func enabled(p *person) (*person, error) {
 	return p, nil
 }
 
-// deputyOf says that a person acts for another on a day.
-func deputyOf(tx *store.Tx, by, whom string, day calendar.Date) (bool, error) {
-	if by == "" || whom == "" {
-		return false, nil
+// principals lists whom a person stands in for on a day, by staff number.
+func principals(tx *store.Tx, by string, day calendar.Date) ([]string, error) {
+	var out []string
+	if by == "" {
+		return nil, nil
 	}
-	found := false
 	err := tx.Rows(tableDeputy, func(_ string, row json.RawMessage) error {
 		var d deputy
 		if err := json.Unmarshal(row, &d); err != nil {
 			return fmt.Errorf("deputies: %w", err)
 		}
-		found = found || d.By == by && d.For == whom && d.From <= day && day <= d.To
+		if d.By == by && d.From <= day && day <= d.To && !slices.Contains(out, d.For) {
+			out = append(out, d.For)
+		}
 		return nil
 	})
-	return found, err
+	return out, err
 }
 
-// known says that a staff number is somebody's who may be given work.
-func knownStaff(tx *store.Tx, id string) (*person, error) {
+// knownStaff gives who has a staff number, of those in sight: another branch's
+// answers as one that nobody has. A number that only loans name is an officer's.
+func knownStaff(tx *store.Tx, view *sight, id string) (*person, error) {
 	all, err := people(tx)
 	if err != nil {
 		return nil, err
 	}
-	if p := all[id]; p != nil {
-		return enabled(p)
+	p := all[id]
+	if p == nil {
+		ids, err := tx.BorrowersOfOfficer(id)
+		if err != nil {
+			return nil, err
+		}
+		if len(ids) > 0 {
+			p = &person{Staff: id, Roles: []string{"officer"}, Source: "ledger"}
+			if p.Branch, err = branchOfSubject(tx, 1<<30, officerUnit(id)); err != nil {
+				return nil, err
+			}
+		}
 	}
-	ids, err := tx.BorrowersOfOfficer(id)
-	if err != nil || len(ids) == 0 {
-		return nil, cmp.Or(err, error(api.Errorf(api.NotFound, "\"tickler user list\" shows them", "staff %q is not known", id)))
+	if p == nil || !view.branch(p.Branch) && id != view.staff {
+		return nil, api.Errorf(api.NotFound, "\"tickler user list\" shows them", "staff %q is not known", id)
 	}
-	return &person{Staff: id, Roles: []string{"officer"}, Source: "ledger"}, nil
+	return p, nil
+}
+
+// worker gives somebody in sight who can be given work.
+func worker(tx *store.Tx, view *sight, id string) (*person, error) {
+	p, err := knownStaff(tx, view, id)
+	if err != nil {
+		return nil, err
+	}
+	if p.Disabled {
+		return nil, api.Errorf(api.Usage, "name another one", "%s (%s) is disabled", p.Staff, p.Name)
+	}
+	if !p.performs() {
+		return nil, api.Errorf(api.Usage, "name another one", "%s performs no duties", p)
+	}
+	return p, nil
 }
 
 func branchOfSubject(tx *store.Tx, today calendar.Date, u loan.Ref) (string, error) {

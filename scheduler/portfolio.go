@@ -59,6 +59,7 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 				if err != nil {
 					return err
 				}
+				w.view = view
 				if h := w.holding(d.ID, facts); len(h.Loans) > 0 {
 					page = append(page, h)
 				}
@@ -67,7 +68,7 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 			return err
 		})
 		if err != nil {
-			return nil, refine(err)
+			return nil, s.refused(ctx, actorOf(ctx), actRead, "", refine(err))
 		}
 		for _, h := range page {
 			a.Look(h)
@@ -114,6 +115,7 @@ type watcher struct {
 	book  *rules.Book
 	cal   *calendar.Calendar
 	today calendar.Date
+	view  *sight
 }
 
 // holding gives a borrower's open loans, with what the report rules make of
@@ -122,7 +124,7 @@ func (w *watcher) holding(id string, f *loan.Facts) *report.Holding {
 	h := &report.Holding{ID: id, Sheet: f.Borrowers[id], Events: f.Events}
 	for _, file := range f.Loans {
 		l := file.History.At(w.today)
-		if l == nil || l.Borrower != id || !l.Open() || l.Disbursed > w.today {
+		if l == nil || l.Borrower != id || !l.Open() || l.Disbursed > w.today || l.Branch != "" && !w.view.loan(l) {
 			continue
 		}
 		h.Loans = append(h.Loans, report.Lent{Loan: l})

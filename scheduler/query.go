@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
@@ -95,7 +96,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 		return s.candidates(tx, r, subject, today, take)
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actorOf(ctx), actRead, r.Subject, refine(err))
 	}
 	reply.Warnings = append(reply.Warnings, calendarWarnings(cal, reply.Today)...)
 	sort.Slice(reply.Obligations, func(i, j int) bool {
@@ -244,7 +245,7 @@ func (s *Scheduler) find(tx *store.Tx, view *sight, id string) (*obligation.Obli
 			return err
 		}
 		for i := range p.Obligations {
-			if match(&p.Obligations[i]) && view.sees(&p.Obligations[i]) {
+			if view.sees(&p.Obligations[i]) && match(&p.Obligations[i]) {
 				found = append(found, p.Obligations[i])
 			}
 		}
@@ -338,17 +339,37 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 			return err
 		}
 		id := o.Key.String()
+		if err := tx.Row(tableEvidence, id, &reply.Evidence); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
 		return tx.ScanAudit(1, 0, func(rec store.Record) error {
 			if rec.Subject == id || rec.Subject == o.ClosedBy && o.ClosedBy != "" {
-				reply.History = append(reply.History, entry(rec))
+				reply.History = append(reply.History, view.entry(rec))
 			}
 			return nil
 		})
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actorOf(ctx), actRead, r.ID, refine(err))
 	}
 	return reply, nil
+}
+
+// entry is a record for who does not see every branch: what it counted goes
+// over all of them.
+func (v *sight) entry(rec store.Record) api.Entry {
+	if v.all || rec.Detail == nil {
+		return entry(rec)
+	}
+	var detail map[string]json.RawMessage
+	if json.Unmarshal(rec.Detail, &detail) == nil {
+		delete(detail, "plan")
+		delete(detail, "failed")
+		if rec.Detail, _ = json.Marshal(detail); len(detail) == 0 {
+			rec.Detail = nil
+		}
+	}
+	return entry(rec)
 }
 
 func entry(rec store.Record) api.Entry {

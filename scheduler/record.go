@@ -49,7 +49,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		if err != nil {
 			return err
 		}
-		if seen, err := c.view.subject(tx, unit); err != nil {
+		if seen, err := c.view.subject(tx, subject); err != nil {
 			return err
 		} else if !seen {
 			return api.Errorf(api.NotFound, "import the ledger that holds it first", "%s is not known", subject)
@@ -63,6 +63,11 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		}
 		if r.ID != "" {
 			if old, _, err := tx.Event(r.ID); err == nil {
+				if seen, err := c.view.subject(tx, old.Subject); err != nil && !errors.Is(err, store.ErrNotFound) {
+					return err
+				} else if !seen {
+					return api.Errorf(api.Usage, "give this one another id", "event %q is there already", r.ID)
+				}
 				if old.Withdrawn != nil {
 					return api.Errorf(api.Usage, "give this one another id", "event %q was withdrawn on %s: %s", r.ID, old.Withdrawn.On, old.Withdrawn.Reason)
 				}
@@ -143,6 +148,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			if err != nil {
 				return err
 			}
+			if !c.view.sees(o) {
+				continue
+			}
 			switch ch.Kind {
 			case obligation.ChangeDone, obligation.ChangeSubmitted:
 				v, err := s.view(tx, c.today, o)
@@ -162,7 +170,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "party": e.Party, "confirms": e.Confirms, "files": e.Files})
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actor, actRecord, r.Subject, refine(err))
 	}
 	return reply, nil
 }

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"strings"
 
 	"tickler/api"
 	"tickler/store"
@@ -18,7 +19,7 @@ func (s *Scheduler) refused(ctx context.Context, a Actor, what act, subject stri
 		if err != nil {
 			return err
 		}
-		detail, err := store.AuditDetail(map[string]any{"act": what, "why": refusal.Error()})
+		detail, err := store.AuditDetail(map[string]any{"act": what, "why": clip(refusal.Error())})
 		if err != nil {
 			return err
 		}
@@ -27,11 +28,20 @@ func (s *Scheduler) refused(ctx context.Context, a Actor, what act, subject stri
 			staff = p.Staff
 		}
 		_, err = tx.Audit(store.Record{At: s.moment(), Business: meta.BusinessDate, Actor: staff, OSUser: a.OSUser, Action: "refused",
-			Subject: subject, Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
+			Subject: clip(subject), Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
 		return err
 	})
 	if err != nil {
 		s.log.Error("keep the record of a refusal", "error", err)
 	}
 	return refusal
+}
+
+// clip bounds what somebody who may do nothing can write into the audit.
+func clip(s string) string {
+	const most = 500
+	if len(s) > most {
+		return strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
 }

@@ -62,7 +62,7 @@ func (s *Scheduler) Sample(ctx context.Context, r api.SampleRequest) (*api.Sampl
 		return nil
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actorOf(ctx), actRead, "branch/"+r.Branch, refine(err))
 	}
 	if len(all) == 0 {
 		return nil, api.Errorf(api.NotFound, "a branch is named as the ledger writes it under 机构", "branch %q has no open loan on %s", r.Branch, reply.On)

@@ -3,8 +3,10 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"tickler/api"
+	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
 	"tickler/store"
@@ -32,21 +34,48 @@ type sight struct {
 	all      bool
 	branches map[string]bool
 	staff    string
+	roles    []string
+	deputies []*sight // of those whom he stands in for
 }
 
-// sight works out what a person sees.
-func (s *Scheduler) sight(tx *store.Tx, p *person) (*sight, error) {
+// sight works out what a person sees on a day: what is his to see, and what is
+// theirs for whom he stands in.
+func (s *Scheduler) sight(tx *store.Tx, p *person, day calendar.Date) (*sight, error) {
 	if p.system || p.setup {
 		return &sight{all: true}, nil
-	}
-	v := &sight{staff: p.Staff, branches: map[string]bool{}}
-	if p.Branch == "" {
-		v.all = p.is("ops") // a branch server's own
-		return v, nil
 	}
 	branches, err := tx.Branches()
 	if err != nil {
 		return nil, err
+	}
+	v := sightOf(p, branches)
+	ids, err := principals(tx, p.Staff, day)
+	if err != nil || len(ids) == 0 || !p.performs() {
+		return v, err
+	}
+	all, err := people(tx)
+	if err != nil {
+		return nil, err
+	}
+	p.standsFor = nil
+	for _, id := range ids {
+		x := all[id]
+		if x == nil {
+			x = &person{Staff: id, Roles: []string{"officer"}, Source: "ledger"} // whom only loans name
+		}
+		if !x.Disabled && x.performs() {
+			p.standsFor = append(p.standsFor, x)
+			v.deputies = append(v.deputies, sightOf(x, branches))
+		}
+	}
+	return v, nil
+}
+
+func sightOf(p *person, branches map[string]*loan.Branch) *sight {
+	v := &sight{staff: p.Staff, roles: p.Roles, branches: map[string]bool{}}
+	if p.Branch == "" {
+		v.all = p.is("ops") // a branch server's own
+		return v
 	}
 	v.branches[p.Branch] = true
 	for id := range branches {
@@ -62,7 +91,13 @@ func (s *Scheduler) sight(tx *store.Tx, p *person) (*sight, error) {
 			at = b.Parent
 		}
 	}
-	return v, nil
+	return v
+}
+
+// as says that he, or somebody whom he stands in for, has a role where an
+// obligation is.
+func (v *sight) as(role string, o *obligation.Obligation) bool {
+	return slices.Contains(v.roles, role) && v.home(o.Branch) || v.deputy(func(d *sight) bool { return d.as(role, o) })
 }
 
 // look gives the sight of who asks for something to be read.
@@ -74,7 +109,17 @@ func (s *Scheduler) look(ctx context.Context, tx *store.Tx) (*sight, error) {
 	if err := p.may(actRead); err != nil {
 		return nil, err
 	}
-	return s.sight(tx, p)
+	return s.sightNow(tx, p)
+}
+
+// sightNow is what a person sees today.
+func (s *Scheduler) sightNow(tx *store.Tx, p *person) (*sight, error) {
+	meta, err := tx.Meta()
+	if err != nil {
+		return nil, err
+	}
+	book, _ := s.inForce()
+	return s.sight(tx, p, s.readingDay(&meta, book, 0))
 }
 
 // everything is the sight of the daemon's own work.
@@ -89,12 +134,16 @@ func (v *sight) whole(tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	for id := range branches {
-		if !v.branches[id] {
-			return api.Errorf(api.NotAllowed, "", "this looks at every branch, and %s is not yours (超出查看范围)", id)
+	ids, err := tx.DueBranches() // some may be in no directory
+	if err != nil {
+		return err
+	}
+	for _, id := range append(ids, sortedKeys(branches)...) {
+		if id != "" && !v.home(id) {
+			return api.Errorf(api.NotAllowed, "", "this looks at every branch, and not all of them are yours (超出查看范围)")
 		}
 	}
-	if len(branches) == 0 {
+	if len(ids)+len(branches) == 0 {
 		return api.Errorf(api.NotAllowed, "", "this looks at every branch, and the branches are not known (缺少机构资料)")
 	}
 	return nil
@@ -102,11 +151,10 @@ func (v *sight) whole(tx *store.Tx) error {
 
 // known refuses a subject that is not in sight as one that is not there.
 func (v *sight) known(tx *store.Tx, subject loan.Ref) error {
-	unit, err := tx.UnitOf(subject)
+	seen, err := v.subject(tx, subject)
 	if err == nil {
-		var seen bool
-		if seen, err = v.subject(tx, unit); err != nil || seen {
-			return err
+		if seen {
+			return nil
 		}
 		err = store.ErrNotFound
 	}
@@ -119,7 +167,7 @@ func (v *sight) known(tx *store.Tx, subject loan.Ref) error {
 // allowed says that who asks may do something that reads the whole portfolio,
 // or, without whole, that he is somebody who may read.
 func (s *Scheduler) allowed(ctx context.Context, a act, whole bool) error {
-	return s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
 		p, err := s.who(tx, actorOf(ctx))
 		if err != nil {
 			return err
@@ -127,62 +175,133 @@ func (s *Scheduler) allowed(ctx context.Context, a act, whole bool) error {
 		if err := p.may(a); err != nil || !whole {
 			return err
 		}
-		v, err := s.sight(tx, p)
+		v, err := s.sightNow(tx, p)
 		if err != nil {
 			return err
 		}
 		return v.whole(tx)
 	})
+	return s.refused(ctx, actorOf(ctx), a, "", refine(err))
+}
+
+// admits refuses an act before any work is done for it: of who may not do it
+// nothing is read, hashed or kept.
+func (s *Scheduler) admits(ctx context.Context, actor Actor, a act, subject string) error {
+	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		p, err := s.who(tx, actor)
+		if err != nil {
+			return err
+		}
+		if _, err := s.sightNow(tx, p); err != nil { // and for whom he stands in
+			return err
+		}
+		return p.may(a)
+	})
+	return s.refused(ctx, actor, a, subject, refine(err))
+}
+
+// Admits says whether who asks may import at all, before a file is taken from
+// him.
+func (s *Scheduler) Admits(ctx context.Context) error {
+	return s.admits(ctx, actorOf(ctx), actImport, "")
 }
 
 // branch says that a branch is in sight.
-func (v *sight) branch(id string) bool { return v.all || v.branches[id] }
-
-// sees says that an obligation is in sight.
-func (v *sight) sees(o *obligation.Obligation) bool {
-	return v.all || v.branches[o.Branch] || o.Owner != "" && o.Owner == v.staff
+func (v *sight) branch(id string) bool {
+	return v.home(id) || v.deputy(func(d *sight) bool { return d.home(id) })
 }
 
-// subject says that a thing's facts are in sight: its branch is, or one of its
-// loans is in the person's care.
-func (v *sight) subject(tx *store.Tx, unit loan.Ref) (bool, error) {
-	if v.all {
-		return true, nil
+// home says that a branch is his own or below it, without those for whom he
+// stands in.
+func (v *sight) home(id string) bool { return v.all || v.branches[id] }
+
+func (v *sight) deputy(is func(*sight) bool) bool { return slices.ContainsFunc(v.deputies, is) }
+
+// is says that a staff number is his, or that of one for whom he stands in.
+func (v *sight) is(staff string) bool {
+	return staff != "" && (staff == v.staff || v.deputy(func(d *sight) bool { return d.staff == staff }))
+}
+
+// sees says that an obligation is in sight.
+func (v *sight) sees(o *obligation.Obligation) bool { return v.branch(o.Branch) || v.is(o.Owner) }
+
+// owns says that it is in his own sight, as what only he himself may do asks.
+func (v *sight) owns(o *obligation.Obligation) bool {
+	return v.home(o.Branch) || o.Owner != "" && o.Owner == v.staff
+}
+
+// loan says that a loan is in sight: its branch is, or its officer is he.
+func (v *sight) loan(l *loan.Loan) bool { return v.branch(l.Branch) || v.is(l.Officer) }
+
+// subject says that a thing's facts are in sight: its branch is, or it is in
+// the person's care. Of a borrower who has loans in several branches each sees
+// its own. ErrNotFound where there is no such thing.
+func (v *sight) subject(tx *store.Tx, ref loan.Ref) (bool, error) {
+	unit, err := tx.UnitOf(ref)
+	if err != nil || v.all {
+		return err == nil, err
 	}
-	switch unit.Kind {
+	switch ref.Kind {
 	case loan.KindBranch:
-		return v.branches[unit.ID], nil
-	case loan.KindBorrower:
-		d, err := tx.Dossier(unit.ID)
-		if err != nil || d == nil {
-			return false, err
-		}
-		if b := d.Borrower; b != nil && (v.branches[b.Branch] || b.Officer == v.staff || b.RiskManager == v.staff) {
-			return true, nil
-		}
-		for _, f := range d.Loans {
-			if n := len(f.History); n > 0 {
-				if l := &f.History[n-1].Value; v.branches[l.Branch] || l.Officer == v.staff {
-					return true, nil
-				}
-			}
-		}
+		return v.branch(ref.ID), nil
 	case loan.KindOfficer:
-		if unit.ID == v.staff {
+		if v.is(ref.ID) {
 			return true, nil
 		}
-		branch, err := branchOfSubject(tx, 1<<30, unit)
-		return v.branches[branch], err
+		branch, err := branchOfSubject(tx, 1<<30, ref)
+		return v.branch(branch), err
 	case loan.KindGroup:
 		groups, err := tx.Groups()
-		if err != nil || groups[unit.ID] == nil {
+		if err != nil || groups[ref.ID] == nil {
 			return false, err
 		}
-		for _, m := range groups[unit.ID].Members {
-			if v.branches[m.Branch] {
+		return slices.ContainsFunc(groups[ref.ID].Members, func(m loan.GroupMember) bool { return v.branch(m.Branch) }), nil
+	case loan.KindGuarantor:
+		ids, err := tx.GuaranteedBy(ref.ID)
+		if err != nil {
+			return false, err
+		}
+		for _, id := range ids {
+			d, err := tx.Dossier(id)
+			if err != nil {
+				return false, err
+			}
+			if d != nil && v.someLoan(d, func(f *loan.LoanFile) bool {
+				n := len(f.History)
+				return slices.ContainsFunc(f.Guarantors, func(g loan.Guarantor) bool { return g.ID == ref.ID || g.Name == ref.ID }) || n > 0 && slices.Contains(f.History[n-1].Value.Guarantors, ref.ID)
+			}) {
 				return true, nil
 			}
 		}
+		return false, nil
 	}
-	return false, nil
+	d, err := tx.Dossier(unit.ID)
+	if err != nil || d == nil {
+		return false, err
+	}
+	switch ref.Kind {
+	case loan.KindLoan:
+		return v.someLoan(d, func(f *loan.LoanFile) bool { return f.ID == ref.ID }), nil
+	case loan.KindCollateral:
+		return v.someLoan(d, func(f *loan.LoanFile) bool {
+			return slices.ContainsFunc(d.Collaterals, func(c *loan.Collateral) bool { return c.ID == ref.ID && slices.Contains(c.Loans, f.ID) })
+		}), nil
+	}
+	if b := d.Borrower; b != nil && (v.branch(b.Branch) || v.is(b.Officer) || v.is(b.RiskManager)) {
+		return true, nil
+	}
+	return v.someLoan(d, func(*loan.LoanFile) bool { return true }), nil
+}
+
+// someLoan says that one of the loans of a dossier that are meant is in sight.
+// A loan that names no branch is its borrower's.
+func (v *sight) someLoan(d *loan.Dossier, meant func(*loan.LoanFile) bool) bool {
+	return slices.ContainsFunc(d.Loans, func(f *loan.LoanFile) bool {
+		n := len(f.History)
+		if n == 0 || !meant(f) {
+			return false
+		}
+		l := &f.History[n-1].Value
+		return v.loan(l) || l.Branch == "" && d.Borrower != nil && v.branch(d.Borrower.Branch)
+	})
 }

@@ -22,7 +22,7 @@ const maxSimulated = 3
 // are run as well and not told. The store is not changed.
 func (s *Scheduler) Simulate(ctx context.Context, r api.SimulateRequest) (*api.SimulateReply, error) {
 	if err := s.allowed(ctx, actTry, true); err != nil {
-		return nil, refine(err)
+		return nil, err
 	}
 	if s.cfg.Copy == nil {
 		return nil, errors.New("simulate: there is nowhere to copy the store to")

@@ -57,6 +57,13 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 		if err != nil {
 			return err
 		}
+		if held := r.Rulebook.Held; held != nil && !view.all {
+			blunt := "规则簿 " + shortDigest(held.Digest) + " 已搁置 / is held"
+			for _, p := range []*string{&r.Rulebook.Problem, &r.Problems[0]} { // of the rulebook, first of all
+				*p = blunt
+			}
+			r.Rulebook.Held = view.hold(held)
+		}
 		today := s.readingDay(&meta, book, 0)
 		r.Business, r.GoLive, r.WindowEnd = meta.BusinessDate, meta.GoLive, meta.WindowEnd
 		if !meta.LastTick.IsZero() {
@@ -106,7 +113,7 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 		})
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actorOf(ctx), actRead, "", refine(err))
 	}
 	r.Healthy = len(r.Problems) == 0
 	return r, nil
@@ -135,7 +142,7 @@ func calendarWarnings(cal *calendar.Calendar, today calendar.Date) []string {
 // Check reads every record of the store and walks the audit chain.
 func (s *Scheduler) Check(ctx context.Context) (*api.CheckReply, error) {
 	if err := s.allowed(ctx, actTry, true); err != nil {
-		return nil, refine(err)
+		return nil, err
 	}
 	r := &api.CheckReply{Problems: []string{}, Records: map[string]int{}}
 	n, head, err := s.cfg.Store.VerifyAudit(ctx)

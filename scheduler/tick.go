@@ -15,7 +15,7 @@ import (
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
 	now := s.moment()
 	if reply, err := s.idle(ctx, actor, r); err != nil || reply != nil {
-		return s.withProblems(reply), refine(err)
+		return s.withProblems(reply), s.refused(ctx, actor, actScan, "", refine(err))
 	}
 	var reply *api.TickReply
 	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
@@ -68,12 +68,12 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 				return err
 			}
 		}
-		reply = &api.TickReply{Today: c.today, Since: since, Derived: len(c.order), Plan: c.counts, Failed: c.failed, Warnings: c.warnings}
+		reply = &api.TickReply{Today: c.today, Since: since, Derived: c.units, Plan: c.told, Failed: c.fails, Warnings: c.warnings}
 		c.meta.Cursor, c.meta.LastTick = c.today, now
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actor, actScan, "", refine(err))
 	}
 	return s.withProblems(reply), nil
 }

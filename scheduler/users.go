@@ -15,6 +15,9 @@ import (
 // User adds a person, or changes what is given of one. What the ledger's row
 // says of him is the start.
 func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.UserReply, error) {
+	if err := s.admits(ctx, a, actUsers, "officer/"+r.Staff); err != nil {
+		return nil, err
+	}
 	for _, role := range r.Roles {
 		if !slices.Contains(rules.Roles, role) {
 			return nil, api.Errorf(api.Usage, "", "unknown role %q; want %v", role, rules.Roles)
@@ -46,13 +49,19 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 		if err != nil {
 			return err
 		}
-		view, err := s.sight(tx, p)
+		view, err := s.sightNow(tx, p)
 		if err != nil {
 			return err
 		}
 		all, err := people(tx)
 		if err != nil {
 			return err
+		}
+		if x := all[r.Staff]; x != nil && !view.branch(x.Branch) {
+			if r.Name+r.Branch == "" && r.Roles == nil { // as of one who is not there
+				return api.Errorf(api.NotFound, "\"tickler user list\" shows them", "no user %q", r.Staff)
+			}
+			return api.Errorf(api.NotAllowed, "", "staff number %q is not %s's to give", r.Staff, p)
 		}
 		var was user
 		known := true
@@ -80,17 +89,25 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 		}
 		is.Disabled = (is.Disabled || r.Disable) && !r.Enable
 		switch {
+		case !known && all[r.Staff] == nil && r.Name+r.Branch == "" && r.Roles == nil:
+			return api.Errorf(api.NotFound, "\"tickler user list\" shows them", "no user %q", r.Staff)
+		case p.Staff != "" && p.Staff == r.Staff && (!slices.Equal(is.Roles, was.Roles) || is.Branch != was.Branch):
+			return api.Errorf(api.NotAllowed, "another one of ops can, or root", "nobody changes his own role or branch (不得修改本人的岗位或机构)")
+		case slices.Contains(is.Roles, "ops") && slices.ContainsFunc(is.Roles, func(r string) bool { return slices.Contains(performers, r) }):
+			return api.Errorf(api.Usage, "give the duties to another person", "who is ops performs no duties: %v (运维不得兼任业务岗位)", is.Roles)
 		case !known && !r.Disable && len(is.Roles) == 0:
 			return api.Errorf(api.Usage, "add --role officer", "user %q has no role", r.Staff)
 		case !known && !r.Disable && is.Name == "":
 			return api.Errorf(api.Usage, "add --name", "user %q has no name", r.Staff)
-		case r.Disable && !known && all[r.Staff] == nil:
-			return api.Errorf(api.NotFound, "\"tickler user list\" shows them", "no user %q", r.Staff)
-		case !view.all && (!view.branch(is.Branch) || known && !view.branch(was.Branch)):
+		case !view.branch(is.Branch):
 			return api.Errorf(api.NotAllowed, "", "user %q would be of branch %q, which is not %s's", r.Staff, is.Branch, p)
 		}
-		for id, x := range all {
-			if id != r.Staff && is.OSUser != "" && x.OSUser == is.OSUser && !x.Disabled {
+		for _, id := range sortedKeys(all) {
+			x := all[id]
+			if id != r.Staff && is.OSUser != "" && x.OSUser == is.OSUser && !x.Disabled && !is.Disabled {
+				if !view.branch(x.Branch) {
+					id = "somebody else"
+				}
 				return api.Errorf(api.Usage, "one OS user is one person", "OS user %q is %s's already", is.OSUser, id)
 			}
 		}
@@ -152,13 +169,14 @@ func (s *Scheduler) Users(ctx context.Context) (*api.UsersReply, error) {
 		})
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actorOf(ctx), actRead, "", refine(err))
 	}
 	return reply, nil
 }
 
 // Deputy lets one person stand in for another from one day to another, both
-// included, or ends that. A person may name his own deputy.
+// included, or ends that. A person may name his own deputy, and that of those
+// below him; nobody makes himself one.
 func (s *Scheduler) Deputy(ctx context.Context, a Actor, r api.DeputyRequest) (*api.DeputyReply, error) {
 	if r.For == "" || r.By == "" && !r.End {
 		return nil, api.Errorf(api.Usage, "", "want for whom, and by whom")
@@ -181,21 +199,32 @@ func (s *Scheduler) Deputy(ctx context.Context, a Actor, r api.DeputyRequest) (*
 				return err
 			}
 		}
-		view, err := s.sight(tx, p)
+		view, err := s.sightNow(tx, p)
 		if err != nil {
 			return err
 		}
-		for _, id := range []string{r.For, r.By} {
-			if id == "" {
-				continue
+		whom, err := knownStaff(tx, view, r.For)
+		if err != nil {
+			return err
+		}
+		if r.By != "" {
+			find := worker
+			if r.End {
+				find = knownStaff
 			}
-			x, err := knownStaff(tx, id)
-			if err != nil {
+			if _, err := find(tx, view, r.By); err != nil {
 				return err
 			}
-			if !view.all && x.Branch != "" && !view.branch(x.Branch) && id != p.Staff {
-				return api.Errorf(api.NotFound, "\"tickler user list\" shows them", "staff %q is not known", id)
-			}
+		}
+		switch {
+		case p.Staff == "" || p.Staff == r.For || p.is("ops"):
+		case p.Staff == r.By && !r.End:
+			return api.Errorf(api.NotAllowed, "he names his deputy himself, or ops does", "%s cannot make himself the deputy of %s (不得自任代理人)", p.Staff, r.For)
+		case !view.home(whom.Branch) || rank(whom) >= rank(p):
+			return api.Errorf(api.NotAllowed, "he names his deputy himself, or ops does", "%s cannot name the deputy of %s", p, r.For)
+		}
+		if !r.End && !whom.performs() {
+			return api.Errorf(api.Usage, "", "%s performs no duties that somebody could do for him", whom)
 		}
 		meta, err := tx.Meta()
 		if err != nil {

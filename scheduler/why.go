@@ -30,14 +30,11 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 			return err
 		}
 		today := s.readingDay(&meta, book, r.On)
-		subject, isSubject, err := subjectOf(tx, r.What)
+		subject, isSubject, err := subjectOf(tx, view, r.What)
 		if err != nil {
 			return err
 		}
 		if isSubject {
-			if err := view.known(tx, subject); err != nil {
-				return err
-			}
 			unit, err := tx.UnitOf(subject)
 			if err != nil {
 				return err
@@ -90,20 +87,20 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 		return nil
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actorOf(ctx), actRead, r.What, refine(err))
 	}
 	return reply, nil
 }
 
-// subjectOf takes KIND/ID, or what is a loan's number, for a subject.
-func subjectOf(tx *store.Tx, what string) (loan.Ref, bool, error) {
+// subjectOf takes KIND/ID, or what is a loan's number, for a subject in sight.
+func subjectOf(tx *store.Tx, view *sight, what string) (loan.Ref, bool, error) {
 	for _, ref := range []loan.Ref{{Kind: loan.KindLoan, ID: what}, parsed(what)} {
 		if ref.IsZero() {
 			continue
 		}
-		if _, err := tx.UnitOf(ref); err == nil {
+		if seen, err := view.subject(tx, ref); err == nil && seen {
 			return ref, true, nil
-		} else if !errors.Is(err, store.ErrNotFound) {
+		} else if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return loan.Ref{}, false, err
 		}
 	}

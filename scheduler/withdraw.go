@@ -32,7 +32,10 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		e, home, err := tx.Event(r.ID)
 		if err == nil {
 			var seen bool
-			if seen, err = c.view.subject(tx, home); err == nil && !seen {
+			if seen, err = c.view.subject(tx, e.Subject); errors.Is(err, store.ErrNotFound) { // it left since
+				seen, err = c.view.subject(tx, home)
+			}
+			if err == nil && !seen {
 				err = store.ErrNotFound
 			}
 		}
@@ -45,8 +48,15 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		if w := e.Withdrawn; w != nil {
 			return api.Errorf(api.Usage, "", "event %q was withdrawn on %s: %s", e.ID, w.On, w.Reason)
 		}
-		if e.By != c.actor.Person && !c.person.setup && c.person.may(actReopen) != nil {
-			return api.Errorf(api.NotAllowed, "a supervisor can", "event %q was recorded by %s; %s may not withdraw it", e.ID, cmp.Or(e.By, "a ledger file"), c.person)
+		if !c.person.setup && c.person.may(actReopen) != nil {
+			if e.By != c.actor.Person {
+				return api.Errorf(api.NotAllowed, "a supervisor can", "event %q was recorded by %s; %s may not withdraw it", e.ID, cmp.Or(e.By, "a ledger file"), c.person)
+			}
+			if by, err := c.signed(e); err != nil {
+				return err
+			} else if by != "" {
+				return api.Errorf(api.NotAllowed, "a supervisor can", "what event %q closed is signed by %s since; %s may not withdraw it", e.ID, by, c.person)
+			}
 		}
 		e.Withdrawn = &loan.Withdrawal{On: c.today, At: now, By: cmp.Or(c.actor.Person, actor.OSUser), Reason: r.Reason}
 		if err := tx.PutEvent(home, *e); err != nil {
@@ -84,6 +94,9 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 			if err != nil {
 				return err
 			}
+			if !c.view.sees(o) {
+				continue
+			}
 			v, err := s.view(tx, c.today, o)
 			if err != nil {
 				return err
@@ -97,7 +110,24 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		return c.end("event.withdrawn", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened, "reason": r.Reason})
 	})
 	if err != nil {
-		return nil, refine(err)
+		return nil, s.refused(ctx, actor, actWithdraw, r.ID, refine(err))
 	}
 	return reply, nil
+}
+
+// signed names who signed what an event closed; "" where nobody did.
+func (c *change) signed(e *loan.Event) (string, error) {
+	for _, id := range e.Closes {
+		o, err := c.s.find(c.tx, everything, id)
+		if api.CodeOf(err) == api.NotFound {
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		if n := len(o.Signatures); n > 0 && o.ClosedBy == e.ID {
+			return o.Signatures[n-1].By, nil
+		}
+	}
+	return "", nil
 }

@@ -197,6 +197,9 @@ func (tx *Tx) dueOf(branch string, from, to calendar.Date, every bool, fn func(u
 	})
 }
 
+// DueBranches lists the branches that have open obligations, sorted.
+func (tx *Tx) DueBranches() ([]string, error) { return tx.dueBranches() }
+
 // dueBranches lists the branches that have open obligations.
 func (tx *Tx) dueBranches() ([]string, error) {
 	if err := tx.flushPostings(); err != nil {

@@ -15,6 +15,10 @@ import (
 // maxBody bounds a request: a ledger of a million rows is some 300 MiB.
 const maxBody = 1 << 30
 
+// maxRequest bounds what is no ledger: a move with two files of evidence of the
+// largest size, in base64.
+const maxRequest = 64 << 20
+
 // Handler serves /v1/VERB for api.Client, and /healthz.
 func Handler(s *scheduler.Scheduler) http.Handler {
 	mux := http.NewServeMux()
@@ -61,6 +65,10 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 			fail(w, api.Errorf(api.Usage, "", "read the request: %v", err))
 			return
 		}
+		if err := s.Admits(r.Context()); err != nil { // before a file is taken from him
+			fail(w, err)
+			return
+		}
 		data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 		if err != nil {
 			fail(w, api.Errorf(api.BadFile, "split the file by branch", "read the file: %v", err))
@@ -87,7 +95,7 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 func verb[Request, Reply any](do func(context.Context, Request) (*Reply, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var req Request
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 16<<20)).Decode(&req); err != nil {
+		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxRequest)).Decode(&req); err != nil {
 			fail(w, api.Errorf(api.Usage, "", "read the request: %v", err))
 			return
 		}
