@@ -19,13 +19,19 @@ func (s *Scheduler) refused(ctx context.Context, a Actor, what act, subject stri
 		if err != nil {
 			return err
 		}
-		detail, err := store.AuditDetail(map[string]any{"act": what, "why": clip(refusal.Error())})
+		told := map[string]any{"act": what, "why": clip(refusal.Error())}
+		staff := a.Person
+		p, err := s.who(tx, a)
+		if err == nil {
+			staff = p.Staff
+		}
+		if err != nil || what == actRead {
+			// Of a stranger, and of a look, it is no part of a duty's history.
+			told["asked"], subject = clip(subject), ""
+		}
+		detail, err := store.AuditDetail(told)
 		if err != nil {
 			return err
-		}
-		staff := a.Person
-		if p, err := s.who(tx, a); err == nil {
-			staff = p.Staff
 		}
 		_, err = tx.Audit(store.Record{At: s.moment(), Business: meta.BusinessDate, Actor: staff, OSUser: a.OSUser, Action: "refused",
 			Subject: clip(subject), Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})

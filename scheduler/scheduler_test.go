@@ -58,14 +58,14 @@ func date(s string) calendar.Date {
 // newBranch makes a branch that goes live on 1 November 2026, on a day.
 func newBranch(t *testing.T, today string) *branch {
 	t.Helper()
-	b := &branch{t: t, path: filepath.Join(t.TempDir(), "tickler.db")}
+	return newBranchUnder(t, today, scheduler.Config{})
+}
+
+func (b *branch) create() {
+	b.t.Helper()
 	if err := bolt.Create(b.path); err != nil {
-		t.Fatal(err)
+		b.t.Fatal(err)
 	}
-	b.goTo(today)
-	b.open()
-	t.Cleanup(func() { b.st.Close() })
-	return b
 }
 
 func (b *branch) goTo(day string) { now := at(day); b.now.Store(&now) }
