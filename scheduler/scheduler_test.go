@@ -1,6 +1,7 @@
 package scheduler_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -37,6 +38,8 @@ type branch struct {
 	s    *scheduler.Scheduler
 	now  atomic.Pointer[time.Time]
 	cfg  scheduler.Config
+
+	goLive string // "": 2026-11-01
 }
 
 func at(day string) time.Time {
@@ -81,7 +84,7 @@ func (b *branch) open() {
 	var meta bool
 	b.st.View(ctx, func(tx *store.Tx) error { _, err := tx.Meta(); meta = err == nil; return nil })
 	if !meta {
-		if err := scheduler.Init(ctx, b.st, scheduler.InitOptions{GoLive: date("2026-11-01"), Now: *b.now.Load()}); err != nil {
+		if err := scheduler.Init(ctx, b.st, scheduler.InitOptions{GoLive: date(cmp.Or(b.goLive, "2026-11-01")), Now: *b.now.Load()}); err != nil {
 			b.t.Fatal(err)
 		}
 	}
