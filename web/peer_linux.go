@@ -13,8 +13,10 @@ import (
 )
 
 // PeerContext is an http.Server's ConnContext that names the user at the other
-// end of a socket, as the kernel knows him (SO_PEERCRED).
+// end of a socket, as the kernel knows him (SO_PEERCRED). Whom it does not know
+// is nobody, and not the user of this process.
 func PeerContext(ctx context.Context, c net.Conn) context.Context {
+	ctx = WithActor(ctx, scheduler.Actor{})
 	sock, ok := c.(*net.UnixConn)
 	if !ok {
 		return ctx

@@ -46,8 +46,8 @@ const configText = `# tickler 的配置 / tickler's configuration
 func readConfig(path string, named bool) (config, error) {
 	var c config
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) && !named {
-		return c, nil
+	if !named && (errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+		return c, nil // none, or that of a daemon which is another user's
 	}
 	if err != nil {
 		return c, fmt.Errorf("read config: %w", err)

@@ -23,6 +23,10 @@ const (
 	socketNote = "tickler.sock.path"
 )
 
+// packagedSocket is where the daemon of a package listens, for every user of the
+// machine: its data directory is its own alone.
+const packagedSocket = "/run/tickler/tickler.sock"
+
 // maxSocketPath is what the kernel takes.
 const maxSocketPath = 107
 
@@ -35,11 +39,16 @@ func (g *global) socketPath() (string, error) {
 		return g.socket, nil
 	}
 	note, err := os.ReadFile(filepath.Join(g.data, socketNote))
-	if err == nil {
+	switch {
+	case err == nil:
 		return strings.TrimSpace(string(note)), nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
+	case errors.Is(err, fs.ErrPermission):
+		return packagedSocket, nil
+	case !errors.Is(err, fs.ErrNotExist):
 		return "", fmt.Errorf("find the daemon: %w", err)
+	}
+	if _, err := os.Stat(g.data); g.anyData && errors.Is(err, fs.ErrNotExist) {
+		return packagedSocket, nil // nobody named a store, and there is none here
 	}
 	return filepath.Join(g.data, socketFile), nil
 }

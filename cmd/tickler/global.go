@@ -26,6 +26,7 @@ type global struct {
 	now    func() time.Time // the wall clock, for commands that have no store to ask
 
 	data    string
+	anyData bool   // nobody named it
 	rules   string // "" until resolved: DIR/rules.yaml, else the embedded one
 	on      dateFlag
 	output  string
@@ -52,6 +53,7 @@ func (g *global) AddFlags(f *pflag.FlagSet) {
 	f.StringVarP(&g.output, "output", "o", "table", "`FORMAT`: table, wide, json, csv or name")
 	f.StringVar(&g.lang, "lang", "zh", "`zh|en`: language of tables and sentences (TICKLER_LANG, LANG)")
 	f.StringVar(&g.config, "config", "", "config `FILE` (TICKLER_CONFIG; default DIR/config.yaml)")
+	f.StringVar(&g.socket, "socket", "", "the daemon's socket, by `PATH` (TICKLER_SOCKET; default DIR/tickler.sock, or of a DIR that is not yours "+packagedSocket+")")
 	f.BoolVar(&g.noInput, "no-input", false, "never ask; fail where an answer would be needed")
 }
 
@@ -69,7 +71,7 @@ func (g *global) resolve() error {
 		}
 		return given(flag)
 	}
-	fromEnv("data", "TICKLER_DATA", &g.data)
+	g.anyData = !fromEnv("data", "TICKLER_DATA", &g.data)
 	if g.data == "" {
 		return usagef("--data is empty")
 	}
@@ -95,9 +97,7 @@ func (g *global) resolve() error {
 	if !settle("lang", "TICKLER_LANG", c.lang, &g.lang) && strings.HasPrefix(g.env["LANG"], "en") {
 		g.lang = "en"
 	}
-	if g.socket = c.socket; g.env["TICKLER_SOCKET"] != "" {
-		g.socket = g.env["TICKLER_SOCKET"]
-	}
+	settle("socket", "TICKLER_SOCKET", c.socket, &g.socket)
 	if g.listen = c.listen; g.env["TICKLER_LISTEN"] != "" {
 		g.listen = g.env["TICKLER_LISTEN"]
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -40,6 +42,9 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	if cfg.Daemon {
 		wait = daemonLockWait
 	}
+	if err := g.owned(); err != nil {
+		return nil, err
+	}
 	st, err := openStore(g.storePath(), wait)
 	if err != nil {
 		return nil, err
@@ -57,6 +62,25 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	}
 	h := web.Handler(s)
 	return &process{store: st, scheduler: s, handler: h, client: api.InProcess(h)}, nil
+}
+
+// owned refuses to open the store of another user: who could read the files all
+// the same would be taken for their owner.
+func (g *global) owned() error {
+	fi, err := os.Stat(g.data)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // said where the store is opened
+	}
+	if err == nil && mine(fi) {
+		_, err = os.Stat(g.storePath())
+	} else if err == nil {
+		err = fs.ErrPermission
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return api.Errorf(api.NotAllowed, "start the daemon, and say where with --socket or TICKLER_SOCKET if it is not at "+packagedSocket,
+			"data directory %q is another user's, and no daemon answers (数据目录属于其他用户)", g.data)
+	}
+	return nil
 }
 
 // How long a command, and how long a daemon, waits for another to end.

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,9 +28,14 @@ func newServeCommand(g *global) *cobra.Command {
 stop (SIGTERM or SIGINT, after which it finishes what it is writing and exits 0).
 While it runs every other command goes through it. A second one is refused.
 
+A socket that is named (--socket, TICKLER_SOCKET, config.yaml) can be reached by
+every user of the machine; each does what "tickler user" maps him to, and who is
+mapped to nobody is refused. The data directory stays its owner's alone.
+
 With --listen it answers /healthz on a TCP address as well, for monitoring, and
 nothing else there.`,
 		Example: `  tickler serve
+  tickler serve --data /var/lib/tickler --socket /run/tickler/tickler.sock
   tickler serve --data /var/lib/tickler --listen 127.0.0.1:8090`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -137,14 +143,20 @@ func (l *listening) remove() {
 	}
 }
 
-// listenSocket listens in the data directory, which is the owner's alone, or
-// where that path is too long in a short directory of its own. The caller
+// listenSocket listens where the socket was named, for everybody; else in the
+// data directory, which is the owner's alone, or where that path is too long in a short directory of its own. The caller
 // holds the store, so that a socket that is there is a dead daemon's.
 func listenSocket(g *global) (*listening, error) {
 	l := &listening{path: g.socket}
 	note := filepath.Join(g.data, socketNote)
 	os.Remove(note)
-	if l.path == "" {
+	if l.path != "" {
+		abs, err := filepath.Abs(l.path)
+		if err != nil {
+			return nil, fmt.Errorf("listen: %w", err)
+		}
+		l.path = abs
+	} else {
 		abs, err := filepath.Abs(filepath.Join(g.data, socketFile))
 		if err != nil {
 			return nil, fmt.Errorf("listen: %w", err)
@@ -168,8 +180,22 @@ func listenSocket(g *global) (*listening, error) {
 		return nil, fmt.Errorf("remove the socket of an earlier daemon: %w", err)
 	}
 	var err error
+	if g.socket != "" {
+		// Named, it is for every user of the machine: who connects is known by the
+		// kernel's word, and may do what he is mapped to.
+		if err := os.MkdirAll(filepath.Dir(l.path), 0o755); err != nil {
+			return nil, fmt.Errorf("listen: %w", err)
+		}
+		l.note = note // for who can read the data directory, and was told nothing
+	}
 	if l.listener, err = net.Listen("unix", l.path); err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
+	}
+	if g.socket != "" && runtime.GOOS == "linux" { // elsewhere nobody says who connects
+		if err := os.Chmod(l.path, 0o666); err != nil {
+			l.remove()
+			return nil, fmt.Errorf("listen: %w", err)
+		}
 	}
 	if l.note != "" {
 		if err := writeFile(l.note, []byte(l.path+"\n"), 0o600); err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tickler/api"
+	"tickler/loan"
 )
 
 func newShowCommand(g *global) *cobra.Command {
@@ -34,7 +35,8 @@ With -o json it is one object in the form of a list's, with a "history".`,
 // shown is an obligation in its promised form, with its history beside.
 type shown struct {
 	api.Obligation
-	History []api.Entry `json:"history"`
+	History  []api.Entry     `json:"history"`
+	Evidence []loan.Evidence `json:"evidence,omitempty"`
 }
 
 func runShow(ctx context.Context, g *global, id string) error {
@@ -46,7 +48,7 @@ func runShow(ctx context.Context, g *global, id string) error {
 		o := &r.Obligation
 		switch g.output {
 		case "json":
-			s := shown{Obligation: sound([]api.Obligation{*o})[0], History: r.History}
+			s := shown{Obligation: sound([]api.Obligation{*o})[0], History: r.History, Evidence: r.Evidence}
 			if s.History == nil {
 				s.History = []api.Entry{}
 			}
@@ -56,6 +58,12 @@ func runShow(ctx context.Context, g *global, id string) error {
 		}
 		var b strings.Builder
 		g.showObligation(&b, o)
+		for _, e := range r.Evidence {
+			fmt.Fprintf(&b, "  %s %s  %d %s  %s\n", g.tr("凭证", "evidence"), e.Name, e.Size, g.tr("字节", "bytes"), e.Digest)
+		}
+		if w := o.Waiver; w != nil {
+			fmt.Fprintf(&b, "  %s %s %s %s\n", g.tr("豁免申请", "waiver asked for by"), w.By, w.On, w.Reason)
+		}
 		g.showHistory(&b, r.History)
 		_, err = fmt.Fprint(g.stdout, b.String())
 		return err
