@@ -14,6 +14,7 @@ type Event struct {
 	Subject  Ref               `json:"subject"`
 	Happened calendar.Date     `json:"happened"` // the day it happened, not the day it was written down
 	Learned  time.Time         `json:"learned"`  // the moment it was written down
+	Known    calendar.Date     `json:"known"`    // the business day of that moment
 	By       string            `json:"by,omitempty"`
 	Period   string            `json:"period,omitempty"` // 期间: the occurrence it speaks of, 2026-11
 	Party    string            `json:"party,omitempty"`  // 对象: the one of several parties it concerns

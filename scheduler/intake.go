@@ -177,7 +177,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 	if base != nil && base.Value.Equal(row) {
 		f.History = f.History.Drop(in.on) // back to what it was
 	} else {
-		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now, Value: *row})
+		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now, Known: in.today, Value: *row})
 	}
 	in.changed[d.ID] = true
 	return in.differences(d, row, base, same != nil)
@@ -244,7 +244,7 @@ func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	e.Learned = in.now
+	e.Learned, e.Known = in.now, in.today
 	in.reply.Events[e.Kind]++
 	var err error
 	if d := in.dossiers[unit.ID]; d != nil && e.Snapshot && e.Subject.Kind == loan.KindLoan {

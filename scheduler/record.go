@@ -88,7 +88,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		for _, name := range extra {
 			reply.Warnings = append(reply.Warnings, fmt.Sprintf("%s 没有声明字段 %s，仅存档 / %s declares no field %q; kept as it is", r.Event, name, r.Event, name))
 		}
-		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: c.actor.Person, Files: r.Files, Fields: written,
+		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, Known: c.today, By: c.actor.Person, Files: r.Files, Fields: written,
 			Period: written[rules.FieldPeriod], Party: written[rules.FieldParty]}
 		delete(written, rules.FieldPeriod)
 		delete(written, rules.FieldParty)
