@@ -67,6 +67,7 @@ type Signature = obligation.Signature
 // ListRequest asks for obligations by due date.
 type ListRequest struct {
 	On      calendar.Date      `json:"on"`   // as if today were that day; zero is today
+	At      calendar.Date      `json:"at"`   // as known at the end of that day; zero is now
 	From    calendar.Date      `json:"from"` // due days, both included; zero is open
 	To      calendar.Date      `json:"to"`
 	Overdue bool               `json:"overdue"` // what is overdue comes too, however old; alone where From and To are zero
@@ -90,6 +91,7 @@ type ListReply struct {
 type ShowRequest struct {
 	ID string        `json:"id"`
 	On calendar.Date `json:"on"`
+	At calendar.Date `json:"at"` // as known at the end of that day; zero is now
 }
 
 // ShowReply is an obligation with its history.

@@ -32,6 +32,12 @@ const (
 	ChangeReassigned  ChangeKind = "reassigned"
 )
 
+// ChangeKinds lists them all.
+var ChangeKinds = []ChangeKind{
+	ChangePlanned, ChangeMoved, ChangeAltered, ChangeRaised, ChangeSubmitted, ChangeDone, ChangeReopened, ChangeRevived, ChangeCancelled, ChangeLapsed,
+	ChangeSigned, ChangeReturned, ChangeWaiverAsked, ChangeWaived, ChangeReassigned,
+}
+
 // Change is one thing that Reconcile did.
 type Change struct {
 	Kind    ChangeKind

@@ -54,6 +54,7 @@ type change struct {
 type seenChange struct {
 	obligation.Change
 	owner, role, branch string
+	on                  calendar.Date // the day of the act, of one that was submitted or done
 }
 
 // beginUnder opens a change under a rulebook: the day, and the documents in
@@ -361,7 +362,7 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 			}
 		}
 		o := &plan.Obligations[at[ch.Key]]
-		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch})
+		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch, max(o.Submitted, o.DoneOn)})
 		if c.s.watch != nil {
 			c.s.watch(o, ch)
 		}
@@ -372,6 +373,7 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 type changeDetail struct {
 	Due  calendar.Date `json:"due"`
 	Was  calendar.Date `json:"was,omitzero"`
+	On   calendar.Date `json:"on,omitzero"` // of the act
 	Why  string        `json:"why,omitempty"`
 	Late string        `json:"late,omitempty"`
 }
@@ -389,7 +391,7 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 	}
 	for _, ch := range c.seen {
 		id := ch.Key.String()
-		d := changeDetail{Due: ch.To, Why: ch.Cause}
+		d := changeDetail{Due: ch.To, On: ch.on, Why: ch.Cause}
 		if ch.Kind == obligation.ChangeMoved {
 			d.Was = ch.From
 		}

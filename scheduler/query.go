@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"regexp"
@@ -47,6 +48,13 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			return err
 		}
 		today := s.readingDay(&meta, book, r.On)
+		var then *past
+		if !r.At.IsZero() {
+			if then, err = s.pastOf(tx, r.At, ""); err != nil {
+				return err
+			}
+			today, cal = cmp.Or(r.On, r.At), then.cal
+		}
 		reply.Today = today
 		wanted := func(o *obligation.Obligation) bool {
 			switch {
@@ -74,6 +82,11 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 		}
 		names := map[string]string{}
 		take := func(p *store.Plan) error {
+			if then != nil {
+				if p.Obligations, err = then.plan(tx, p); err != nil {
+					return err
+				}
+			}
 			for i := range p.Obligations {
 				o := &p.Obligations[i]
 				if !wanted(o) {
@@ -86,6 +99,9 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 				reply.Obligations = append(reply.Obligations, v)
 			}
 			return nil
+		}
+		if then != nil && subject.IsZero() {
+			return tx.ScanPlans(take) // the indexes are of today
 		}
 		if !subject.IsZero() {
 			if err := view.known(tx, subject); err != nil {
@@ -333,12 +349,22 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 		if err != nil {
 			return err
 		}
-		reply.Obligation, err = s.present(tx, cal, s.readingDay(&meta, book, r.On), o, map[string]string{})
+		id := o.Key.String()
+		today := s.readingDay(&meta, book, r.On)
+		if !r.At.IsZero() {
+			if o, err = s.asOf(tx, o, r.At); err != nil {
+				return err
+			}
+			today = cmp.Or(r.On, r.At)
+		}
+		reply.Obligation, err = s.present(tx, cal, today, o, map[string]string{})
 		if err != nil {
 			return err
 		}
-		id := o.Key.String()
 		return tx.ScanAudit(1, 0, func(rec store.Record) error {
+			if !r.At.IsZero() && rec.Business > r.At {
+				return nil
+			}
 			if rec.Subject == id || rec.Subject == o.ClosedBy && o.ClosedBy != "" {
 				reply.History = append(reply.History, entry(rec))
 			}

@@ -39,7 +39,7 @@ func (g *global) kind(k loan.Kind) string {
 
 var roleWords = map[string]string{
 	"officer": "客户经理", "supervisor": "公司业务部主管", "monitor": "监控专岗", "risk_manager": "风险经理",
-	"deputy_president": "主管行长", "president": "行长", "ops": "运维", "auditor": "审计",
+	"deputy_president": "主管行长", "president": "行长", "ops": "运维", "auditor": "审计", "asset_manager": "资产经营部",
 }
 
 func (g *global) role(r string) string {
