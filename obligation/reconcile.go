@@ -32,7 +32,13 @@ type Change struct {
 	From    calendar.Date // due day before, of a move
 	To      calendar.Date // due day now
 	Cause   string
-	Visible bool // the obligation had been raised: the change has an audit record of its own
+	Visible bool // the change has an audit record of its own: somebody had the obligation, or did it
+}
+
+// visible says that a change of the obligation is more than planning: it has
+// been on a desk, or it was done before it came to one.
+func (o *Obligation) visible(kind ChangeKind) bool {
+	return !o.RaisedOn.IsZero() || kind == ChangeSubmitted || kind == ChangeDone || kind == ChangeReopened
 }
 
 // Circumstances are what a reconciliation happens under.
@@ -71,7 +77,7 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 	}
 	var changes []Change
 	note := func(kind ChangeKind, o *Obligation, from calendar.Date) {
-		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 	}
 	derived := make(map[Key]bool, len(duties))
 	for i := range duties {
@@ -215,7 +221,7 @@ func Settle(obs []Obligation, c Circumstances) []Change {
 			continue
 		}
 		settle(&obs[i], c, func(kind ChangeKind, o *Obligation, from calendar.Date) {
-			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 		})
 	}
 	return changes
