@@ -507,7 +507,7 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 		l.History = l.History.Put(loan.Version[loan.Loan]{From: day("2026-02-01"), Value: loan.Loan{ID: id, Branch: branch, Officer: officer, Guarantors: guarantors}})
 		return l
 	}
-	c1 := &loan.Dossier{ID: "C1", Borrower: &loan.Borrower{ID: "C1", Branch: "B0", Officer: "S0"},
+	c1 := &loan.Dossier{ID: "C1", Borrower: &loan.Borrower{ID: "C1", Branch: "B0", Officer: "S0", RiskManager: "R1"},
 		Loans:       []*loan.LoanFile{file("L1", "B1", "S1", "张三"), file("L2", "B2", "S1")},
 		Collaterals: []*loan.Collateral{{ID: "K1"}}}
 	c2 := &loan.Dossier{ID: "C2", Loans: []*loan.LoanFile{file("L3", "B1", "S2", "张三")}}
@@ -545,7 +545,7 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 	}
 	hold(map[string]string{
 		"branch/B0": "C1", "branch/B1": "C1 C2", "branch/B2": "C1", "branch/OLD": "", "branch/none": "",
-		"officer/S0": "C1", "officer/S1": "C1", "officer/S2": "C2",
+		"officer/S0": "C1", "officer/S1": "C1", "officer/S2": "C2", "officer/R1": "C1",
 		"loan/L1": "C1", "loan/L3": "C2", "loan/none": "none", "collateral/K1": "C1", "guarantor/张三": "C1", "guarantor/李四": "none",
 		"borrower/whoever": "whoever", "group/G": "G",
 	})
@@ -553,9 +553,9 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 	c2.Loans = append(c2.Loans, c1.Loans[1])
 	c2.Collaterals, c1.Collaterals = c1.Collaterals, nil
 	c1.Loans = c1.Loans[:1]
-	c1.Borrower.Officer = "S9"
+	c1.Borrower.Officer, c1.Borrower.RiskManager = "S9", "S2"
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
-	hold(map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1"})
+	hold(map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1", "officer/R1": "", "officer/S2": "C1 C2"})
 	c1.Loans, c2.Loans = c2.Loans[1:], c2.Loans[:1]
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
 	hold(map[string]string{"loan/L1": "none", "loan/L2": "C1", "loan/L3": "C2"})
