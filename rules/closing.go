@@ -37,7 +37,7 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 	if e.Withdrawn != nil {
 		return nil, nil
 	}
-	if len(e.Closes) > 0 {
+	if len(e.Closes) > 0 && !e.Snapshot { // a file names none: those are what it closed by now
 		return named(b, open, e)
 	}
 	var out []obligation.Key
@@ -54,6 +54,9 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 		for _, o := range open {
 			if o.Rule != r.ID || o.State.Ended() || o.State == obligation.Submitted || !r.fits(&o, e) {
 				continue
+			}
+			if slices.Contains(r.Since, e.Kind) && e.Happened <= o.Anchor {
+				continue // it is what the obligation counts from, or was before that
 			}
 			if recordsRow(e) && slices.Contains(r.ClosesOn, "ledger.recorded") && (e.Happened > o.Due || e.Happened < o.Anchor) {
 				continue // a file of another day does not show that the entry was made on the day

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -212,7 +213,8 @@ func (in *intake) differences(d *loan.Dossier, row *loan.Loan, base *loan.Versio
 		}
 		suffix := "/" + row.ID + "/" + in.on.String()
 		for _, e := range known {
-			stays := slices.ContainsFunc(found, func(f loan.Event) bool { return f.ID == e.ID })
+			// What says something else now is another event of the same name.
+			stays := slices.ContainsFunc(found, func(f loan.Event) bool { return f.ID == e.ID && maps.Equal(f.Fields, e.Fields) })
 			if e.Snapshot && strings.HasSuffix(e.ID, suffix) && !stays {
 				if err := in.tx.DeleteEvent(e.ID); err != nil {
 					return err
