@@ -27,3 +27,18 @@ func BenchmarkDerive(b *testing.B) {
 	}
 	b.ReportMetric(float64(duties), "duties")
 }
+
+// One shipped case, played and held against what it expects.
+func BenchmarkRun(b *testing.B) {
+	book, err := rules.Parse("rules.yaml", tickler.Rulebook)
+	if err != nil {
+		b.Fatal(err)
+	}
+	cases, err := rules.ShippedCases()
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := 0; b.Loop(); i++ {
+		rules.Run(book, calendar.Builtin(), cases[i%len(cases)])
+	}
+}

@@ -9,4 +9,8 @@
 // interest.go, interval.go, groups.go and happened.go find what comes round,
 // decide.go and dating.go make a duty of it; closing.go says what an event
 // discharges, reason.go records why.
+//
+// Cases (用例) test a rulebook: casefile.go and its neighbours read them,
+// replay.go lives their days as the daemon would, expect.go holds what stands
+// then against what they expect.
 package rules

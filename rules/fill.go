@@ -25,12 +25,12 @@ func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf, end calendar.Da
 	d.env.Count = d.counter(loan.Ref{Kind: loan.KindLoan, ID: f.ID})
 }
 
-// unlimited is the term of a loan whose maturity nobody wrote down: it is no
+// unlimited is the term of a loan one of whose days nobody wrote down: it is no
 // short one, and exempt from nothing.
 const unlimited = 9999
 
 func termMonths(l *loan.Loan) int {
-	if l.Maturity.IsZero() {
+	if l.Maturity.IsZero() || l.Disbursed.IsZero() {
 		return unlimited
 	}
 	return l.TermMonths()

@@ -179,6 +179,9 @@ func (c *change) touchLoan(l *loan.Loan) error {
 
 // plan marks a unit to be planned before the change ends.
 func (c *change) plan(u loan.Ref) {
+	if c.s.elsewhere != nil && c.s.elsewhere(u) {
+		return
+	}
 	if !c.replan[u] {
 		c.replan[u] = true
 		c.order = append(c.order, u)
@@ -347,6 +350,9 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 		}
 		o := &plan.Obligations[at[ch.Key]]
 		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch})
+		if c.s.watch != nil {
+			c.s.watch(o, ch)
+		}
 	}
 }
 

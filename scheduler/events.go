@@ -10,15 +10,17 @@ import (
 	"tickler/store"
 )
 
-// newEvent is an event that a change brings, with the unit it is kept with.
+// newEvent is an event that a change brings.
 type newEvent struct {
-	loan.Event
-	home loan.Ref
+	loan.Event                   // Closes grows with what it closes, unit by unit
+	home       loan.Ref          // the unit it is kept with
+	asked      []string          // obligations that its recorder named: it closes no others
+	closed     map[loan.Ref]bool // units in which it closed what was there
 }
 
 // happens marks the units that an event concerns, and what it may close there.
 func (c *change) happens(home loan.Ref, e loan.Event) error {
-	x := &newEvent{e, home}
+	x := &newEvent{Event: e, home: home, asked: slices.Clone(e.Closes), closed: map[loan.Ref]bool{}}
 	units, err := c.concerned(home, e)
 	if err != nil {
 		return err
@@ -86,7 +88,12 @@ func (c *change) concerned(home loan.Ref, e loan.Event) ([]loan.Ref, error) {
 // match finds what the new events of a unit close and writes it into them.
 func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
 	for _, e := range c.events[u] {
-		keys, err := rules.Closings(c.book, plan.Obligations, e.Event)
+		if e.closed[u] && !e.Snapshot {
+			continue // what came about since is another's
+		}
+		ask := e.Event
+		ask.Closes = e.asked
+		keys, err := rules.Closings(c.book, plan.Obligations, ask)
 		if err != nil {
 			return api.Errorf(api.Usage, "", "%v", err)
 		}
@@ -100,6 +107,7 @@ func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
 		if !added {
 			continue
 		}
+		e.closed[u] = true
 		if err := c.tx.PutEvent(e.home, e.Event); err != nil {
 			return err
 		}

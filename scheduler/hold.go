@@ -28,12 +28,12 @@ const (
 // HoldLimits say how much of the plan a new rulebook may drop or move without a
 // second person.
 type HoldLimits struct {
-	Share float64 // of the open obligations, 0 to 1; 0 is 0.1
-	Least int     // fewer than these are never held; 0 is 50
+	Share float64 // of the open obligations, 0 to 1; 0 is 0.2
+	Least int     // fewer than these are never held; 0 is 200
 }
 
-func (l HoldLimits) share() float64 { return cmp.Or(l.Share, 0.1) }
-func (l HoldLimits) least() int     { return cmp.Or(l.Least, 50) }
+func (l HoldLimits) share() float64 { return cmp.Or(l.Share, 0.2) }
+func (l HoldLimits) least() int     { return cmp.Or(l.Least, 200) }
 
 func (l HoldLimits) exceeded(k *contrast) bool {
 	n := k.dropped + k.moved

@@ -254,7 +254,7 @@ func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
 	if err := in.tx.PutEvent(unit, e); err != nil {
 		return err
 	}
-	in.found = append(in.found, newEvent{e, unit})
+	in.found = append(in.found, newEvent{Event: e, home: unit})
 	return in.audit("event.found", e.ID, map[string]any{"file": in.snap.Name, "fields": e.Fields})
 }
 

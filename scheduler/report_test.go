@@ -152,7 +152,7 @@ func TestTheGapsOfAPortfolioAreFound(t *testing.T) {
 		report.NoCategory: "C3 C5 C6 C7 C8", report.UnknownCategory: "C4", report.NoResponsibility: "JJ3",
 		report.NoLog: "C3 C4 C5 C6 C8", report.NoExposure: "C2 C3 C5 C6 C7 C8", report.NoIndustry: "C2",
 		report.NoMaturity: "JJ3", report.NPLRegular: "JJ2", report.ModeAssumed: "JJ3",
-		report.NoReportRule: "JJ3 JJ5 JJ6", report.ExemptFromReport: "JJ4 JJ7",
+		report.NoReportRule: "JJ5 JJ6", report.ExemptFromReport: "JJ4 JJ7",
 	}
 	if !reflect.DeepEqual(got, want) {
 		for _, m := range []map[string]string{got, want} {

@@ -16,6 +16,8 @@ import (
 	"tickler"
 	"tickler/api"
 	"tickler/calendar"
+	"tickler/loan"
+	"tickler/obligation"
 	"tickler/rules"
 	"tickler/store"
 )
@@ -32,6 +34,10 @@ type Config struct {
 	Version     string
 	Data        string // the data directory, for status
 	Log         *slog.Logger
+
+	// Copy gives a copy of the store as it is now, to be changed and thrown
+	// away: its Close removes it. nil: nothing can be simulated.
+	Copy func(context.Context) (*store.Store, error)
 }
 
 // Scheduler does everything that changes a store. It is safe for concurrent
@@ -58,6 +64,14 @@ type Scheduler struct {
 	saidCal  string
 
 	docs sync.Mutex // held while the rulebook's file is read or written
+
+	simulating sync.Mutex
+	// watch, where it is set, is told of every change of an obligation that
+	// has been raised, in the transaction that makes it.
+	watch func(*obligation.Obligation, obligation.Change)
+	// elsewhere, where it is set, says that a unit is planned by another
+	// Scheduler on a store of its own.
+	elsewhere func(loan.Ref) bool
 }
 
 // Actor is who asks for a change.

@@ -3,8 +3,6 @@ package store
 import (
 	"bytes"
 	"fmt"
-	"slices"
-	"strings"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -31,7 +29,11 @@ func (tx *Tx) Plan(unit loan.Ref) (*Plan, error) {
 	if err != nil || p == nil {
 		return nil, err
 	}
-	return tx.decodePlan(key, p)
+	plan, err := tx.decodePlan(key, p)
+	if err == nil && tx.w != nil {
+		tx.read.key, tx.read.places = string(key), placesOf(plan)
+	}
+	return plan, err
 }
 
 func (tx *Tx) decodePlan(key, payload []byte) (*Plan, error) {
@@ -76,15 +78,21 @@ func (tx *Tx) PutPlan(p *Plan) error {
 	if before != nil && bytes.Equal(before, payload) {
 		return nil
 	}
-	var old []posting
-	if before != nil {
+	var old places
+	switch {
+	case before == nil:
+	case tx.read.key == string(key):
+		old = tx.read.places
+	default:
 		was, err := tx.decodePlan(key, before)
 		if err != nil {
 			return err
 		}
-		old = planPostings(was, tx.cells)
+		old = placesOf(was)
 	}
-	tx.repost(old, planPostings(p, tx.cells))
+	now := placesOf(p)
+	now.diff(&old, string(key), tx.cells, tx.post)
+	tx.read.key, tx.read.places = string(key), now
 	return tx.put(bucketPlan, key, planVersion, payload)
 }
 
@@ -135,47 +143,8 @@ func planPostings(p *Plan, cells cellCache) []posting {
 	if err != nil {
 		return nil // PutPlan refused it
 	}
-	member := string(unit)
-	type branchDay struct {
-		day    calendar.Date
-		branch string
-	}
-	ranks := [2]string{"\x00" + member, "\x01" + member}
-	due := make([]branchDay, 0, len(p.Obligations))
-	out := make([]posting, 0, 2*len(p.Obligations)+4)
-	subject := loan.Ref{}
-	for i := range p.Obligations {
-		o := &p.Obligations[i]
-		if o.Subject != subject {
-			subject = o.Subject
-			out = append(out, posting{cellKey(indexShort, []byte(obligation.ShortSubject(subject))), member})
-		}
-		if o.State.Ended() {
-			continue
-		}
-		due = append(due, branchDay{o.Due, o.Branch})
-		if o.State == obligation.Planned {
-			out = append(out, posting{cells.get(indexRaise, "", o.Raise), member})
-		}
-	}
-	slices.SortFunc(due, func(a, b branchDay) int {
-		if a.day != b.day {
-			return int(a.day) - int(b.day)
-		}
-		return strings.Compare(a.branch, b.branch)
-	})
-	for i, d := range slices.Compact(due) {
-		rank := 0
-		if i > 0 && due[i-1].day == d.day {
-			rank = 1
-		}
-		out = append(out, posting{cells.get(indexDue, d.branch, d.day), ranks[rank]})
-	}
-	if !p.Next.IsZero() {
-		out = append(out, posting{cells.get(indexNext, "", p.Next), member})
-	}
-	slices.SortFunc(out, comparePostings)
-	return slices.Compact(out)
+	w := placesOf(p)
+	return w.postings(string(unit), cells)
 }
 
 // dueCell is the cell of a branch and a day. The branch comes first and ends,

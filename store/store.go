@@ -122,7 +122,11 @@ type Tx struct {
 	dictRead bool    // dict holds all that was committed
 	posts    postOps
 	cells    cellCache
-	enc      encoder // reused from record to record
+	read     struct { // the plan that was last read or put within an Update, as it stands
+		key    string
+		places places
+	}
+	enc encoder // reused from record to record
 }
 
 var errReadOnly = errors.New("store: a View cannot write")

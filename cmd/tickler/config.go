@@ -38,7 +38,7 @@ const configText = `# tickler 的配置 / tickler's configuration
 # lang: zh                       # zh, en
 # socket: /run/tickler/tickler.sock   # 守护进程的套接字，默认 <data>/tickler.sock / the daemon's socket
 # listen: 127.0.0.1:8443         # serve 的健康检查地址（/healthz），默认不开 / where serve answers /healthz; off by default
-# hold: {share: 10%, least: 50}  # 新规则簿取消或改期的未结事项超过此比例且不少于此数时，须两人启用
+# hold: {share: 20%, least: 200}  # 新规则簿取消或改期的未结事项超过此比例且不少于此数时，须两人启用
 #                                # a rulebook that drops or moves more open obligations than that needs two persons
 `
 
@@ -108,7 +108,7 @@ func readConfig(path string, named bool) (config, error) {
 // readHold reads how much a new rulebook may change without a second person.
 func readHold(n *yaml.Node, bad func(*yaml.Node, string, ...any)) (h scheduler.HoldLimits) {
 	if n.Kind != yaml.MappingNode {
-		bad(n, "hold: want {share: 10%%, least: 50}")
+		bad(n, "hold: want {share: 20%%, least: 200}")
 		return h
 	}
 	seen := map[string]bool{}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -45,6 +46,7 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
+	cfg.Copy = func(ctx context.Context) (*store.Store, error) { return copyStore(ctx, st) }
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -69,6 +71,21 @@ func openStore(path string, wait time.Duration) (*store.Store, error) {
 		return nil, coded(err)
 	}
 	return store.New(db), nil
+}
+
+// copyStore gives a copy to be thrown away. It is where TMPDIR says.
+func copyStore(ctx context.Context, st *store.Store) (*store.Store, error) {
+	db, ok := st.Backend().(interface {
+		Scratch(ctx context.Context, dir string) (*bolt.DB, error)
+	})
+	if !ok {
+		return nil, fmt.Errorf("copy this store: %w", errors.ErrUnsupported)
+	}
+	scratch, err := db.Scratch(ctx, "")
+	if err != nil {
+		return nil, api.Errorf(api.Failed, "TMPDIR names a directory with room for a copy of the store", "%v", err)
+	}
+	return store.New(scratch), nil
 }
 
 // checkOffline looks at the database file itself, then at what is in it.

@@ -25,7 +25,7 @@ it.`,
 		Args: cobra.ArbitraryArgs,
 	}
 	c.RunE = group(c)
-	c.AddCommand(newRulesCheckCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesEventsCommand(g), newRulesDiffCommand(g), newRulesActivateCommand(g), newRulesHistoryCommand(g), newRulesSchemaCommand(g))
+	c.AddCommand(newRulesCheckCommand(g), newRulesTestCommand(g), newRulesListCommand(g), newRulesShowCommand(g), newRulesEventsCommand(g), newRulesDiffCommand(g), newRulesActivateCommand(g), newRulesHistoryCommand(g), newRulesSchemaCommand(g))
 	return c
 }
 

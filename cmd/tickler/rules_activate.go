@@ -30,7 +30,7 @@ func newRulesActivateCommand(g *global) *cobra.Command {
 whole plan anew under it, in one transaction that keeps who did it.
 
 A rulebook that drops or moves more open obligations than is allowed (config.yaml,
-hold: more than 10 % and at least 50) is held: the one in force stays, until a
+hold: more than 20 % and at least 200) is held: the one in force stays, until a
 second person activates the same file. The exit status is 12 then. A file that
 was edited in place is held in the same way when it is found.
 

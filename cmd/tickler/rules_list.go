@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tickler/calendar"
+	"tickler/loan"
 	"tickler/rules"
 )
 
@@ -34,36 +35,40 @@ with a + is the bank's own: the manual gives no figure.`,
 
 // ruleForm is a rule as scripts see it.
 type ruleForm struct {
-	ID            string        `json:"id"`
-	Set           string        `json:"set"`
-	Sets          []string      `json:"sets"`
-	Rows          []string      `json:"rows"`
-	SourceMissing string        `json:"source_missing,omitempty"`
-	Name          string        `json:"name"`
-	Clause        string        `json:"clause"`
-	Stated        bool          `json:"stated"`
-	Enabled       bool          `json:"enabled"`
-	For           string        `json:"for"`
-	Each          []string      `json:"each"`
-	On            []string      `json:"on"`
-	Every         string        `json:"every"`
-	Since         []string      `json:"since"`
-	When          string        `json:"when"`
-	Except        []exceptForm  `json:"except"`
-	Needs         string        `json:"needs"`
-	Due           string        `json:"due"`
-	Raise         string        `json:"raise"`
-	Landing       string        `json:"landing"`
-	By            string        `json:"by"`
-	Bys           []string      `json:"bys"`
-	Sign          []string      `json:"sign"`
-	Signing       []chainForm   `json:"signing,omitempty"` // where who signs depends
-	ClosesOn      []string      `json:"closes_on"`
-	YieldsTo      []string      `json:"yields_to"`
-	Notice        string        `json:"notice"`
-	EffectiveFrom calendar.Date `json:"effective_from"`
-	EffectiveTo   calendar.Date `json:"effective_to"`
-	Note          string        `json:"note"`
+	ID            string            `json:"id"`
+	Set           string            `json:"set"`
+	Sets          []string          `json:"sets"`
+	Rows          []string          `json:"rows"`
+	SourceMissing string            `json:"source_missing,omitempty"`
+	Name          string            `json:"name"`
+	Clause        string            `json:"clause"`
+	Stated        bool              `json:"stated"`
+	Enabled       bool              `json:"enabled"`
+	For           string            `json:"for"`
+	Who           []string          `json:"who,omitempty"`
+	Each          []string          `json:"each"`
+	On            []string          `json:"on"`
+	InARow        map[string]int    `json:"in_a_row,omitempty"` // event -> months
+	Every         string            `json:"every"`
+	Since         []string          `json:"since"`
+	When          string            `json:"when"`
+	Except        []exceptForm      `json:"except"`
+	Needs         string            `json:"needs"`
+	Due           string            `json:"due"`
+	Raise         string            `json:"raise"`
+	Landing       string            `json:"landing"`
+	By            string            `json:"by"`
+	Bys           []string          `json:"bys"`
+	Branch        string            `json:"branch,omitempty"` // above
+	Sign          []string          `json:"sign"`
+	Signing       []chainForm       `json:"signing,omitempty"` // where who signs depends
+	ClosesOn      []string          `json:"closes_on"`
+	ClosesIf      map[string]string `json:"closes_if,omitempty"` // event -> what must hold of it
+	YieldsTo      []string          `json:"yields_to"`
+	Notice        string            `json:"notice"`
+	EffectiveFrom calendar.Date     `json:"effective_from"`
+	EffectiveTo   calendar.Date     `json:"effective_to"`
+	Note          string            `json:"note"`
 
 	Overrides []overrideForm `json:"overrides,omitempty"`
 
@@ -139,6 +144,19 @@ func formOf(b *rules.Book, r *rules.Rule) ruleForm {
 	}
 	if r.When != nil {
 		f.When = r.When.Text
+	}
+	if r.For == loan.KindOfficer {
+		f.Who = r.Who
+	}
+	if r.Above {
+		f.Branch = "above"
+	}
+	f.InARow = r.InARow
+	for kind, c := range r.CloseIf {
+		if f.ClosesIf == nil {
+			f.ClosesIf = map[string]string{}
+		}
+		f.ClosesIf[kind] = c.Text
 	}
 	for _, x := range r.Except {
 		f.Except = append(f.Except, exceptForm{x.If.Text, x.Why})

@@ -47,6 +47,8 @@ type DB struct {
 	file     os.FileInfo // of the file that was opened
 	readOnly bool
 
+	scratchDir string // of a copy to throw away, whose file may have no name; else ""
+
 	writer   chan struct{} // holds one token while an Update is at work
 	broken   atomic.Pointer[error]
 	stuck    atomic.Bool // bbolt kept its lock after a panic
@@ -352,6 +354,9 @@ func (db *DB) Close() error {
 		if db.lock != nil {
 			db.closeErr = errors.Join(db.closeErr, db.lock.release())
 		}
+		if db.scratchDir != "" {
+			db.closeErr = errors.Join(db.closeErr, os.RemoveAll(db.scratchDir))
+		}
 		<-db.writer
 	})
 	return db.closeErr
@@ -374,6 +379,9 @@ func (db *DB) Path() string { return db.path }
 func (db *DB) Err() error {
 	if p := db.broken.Load(); p != nil {
 		return *p
+	}
+	if db.scratchDir != "" {
+		return nil
 	}
 	info, err := os.Stat(db.path)
 	if errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(info, db.file) {
