@@ -37,7 +37,7 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 	if e.Withdrawn != nil {
 		return nil, nil
 	}
-	if len(e.Closes) > 0 && !e.Snapshot { // a file names none: those are what it closed by now
+	if len(e.Closes) > 0 {
 		return named(b, open, e)
 	}
 	var out []obligation.Key

@@ -123,7 +123,8 @@ func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
 // twin finds what tells the same happening as an event: recorded by a person
 // and shown by a ledger file. A file shows a change that came about after the
 // file before it, up to its own day; what a person recorded of those days is
-// that change. "" where there is none.
+// that change. It gives the id of the event that told it first, which may have
+// been withdrawn since; "" where there is none.
 func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, error) {
 	if e.Subject.Kind != loan.KindLoan || f == nil {
 		return "", nil
@@ -132,8 +133,9 @@ func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, er
 	if err != nil {
 		return "", err
 	}
+	known = standing(known)
 	for _, x := range known {
-		if x.Kind != e.Kind || x.Subject != e.Subject || x.Snapshot == e.Snapshot || x.Withdrawn != nil || x.Confirms != "" {
+		if x.Kind != e.Kind || x.Subject != e.Subject || x.Snapshot == e.Snapshot || x.Repeats(known) {
 			continue
 		}
 		told, shown := e.Happened, x.Happened
@@ -141,28 +143,10 @@ func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, er
 			told, shown = shown, told
 		}
 		if told <= shown && told > fileBefore(f, shown) {
-			return x.ID, nil
+			return x.Happening(), nil
 		}
 	}
 	return "", nil
-}
-
-// untwin lets the events that only told again what one event told stand for
-// themselves, since that one is taken back.
-func (c *change) untwin(home loan.Ref, id string) error {
-	known, err := c.tx.EventsOf(home)
-	if err != nil {
-		return err
-	}
-	for _, x := range known {
-		if x.Confirms == id {
-			x.Confirms = ""
-			if err := c.tx.PutEvent(home, x); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // known says that a subject is one of the facts'.

@@ -40,9 +40,6 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		if err := tx.PutEvent(home, *e); err != nil {
 			return err
 		}
-		if err := c.untwin(home, e.ID); err != nil {
-			return err
-		}
 		units, err := c.concerned(home, *e)
 		if err != nil {
 			return err
