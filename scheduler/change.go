@@ -302,6 +302,11 @@ func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Fac
 	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
 	d := rules.Derive(c.book, c.cal, facts, u, w)
 	circ := c.circumstances(u, facts.Events)
+	for id, how := range rules.Shown(c.book, facts, old) {
+		if _, there := circ.Closings[id]; !there {
+			circ.Closings[id] = how
+		}
+	}
 	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
 	obs, changes := obligation.Reconcile(old, d.Duties, circ)
 	return obs, changes, d
