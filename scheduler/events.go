@@ -60,6 +60,13 @@ func (c *change) concerned(home loan.Ref, e loan.Event) ([]loan.Ref, error) {
 		for _, id := range ids {
 			add(borrowerUnit(id))
 		}
+		had, err := unitsOf(c.tx, e.Subject) // where he no longer guarantees
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range had {
+			add(u)
+		}
 	case loan.KindBorrower, loan.KindLoan:
 		toBranch, toOfficer := slices.Contains(reach.Borrower, e.Kind), slices.Contains(reach.Officer, e.Kind)
 		if !toBranch && !toOfficer {

@@ -168,7 +168,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 		if err := in.touchIfSeen(&stands.Value, row); err != nil {
 			return err
 		}
-	} else if err := in.touchLoan(row); err != nil {
+	} else if err := in.touchRow(row); err != nil {
 		return err
 	}
 	f.Confirmed = in.on
@@ -184,13 +184,26 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 // touchIfSeen marks the officers and branches of a changed loan, where the
 // change can matter to them.
 func (in *intake) touchIfSeen(old, row *loan.Loan) error {
-	if old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
-		if err := in.touchLoan(old); err != nil {
+	if old.Borrower != row.Borrower || old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
+		if err := in.touchRow(old); err != nil {
 			return err
 		}
-		return in.touchLoan(row)
+		return in.touchRow(row)
 	}
 	return nil
+}
+
+// touchRow marks the officers, branches and groups of a loan, and its
+// borrower's risk manager.
+func (in *intake) touchRow(l *loan.Loan) error {
+	d, err := in.dossier(l.Borrower)
+	if err != nil {
+		return err
+	}
+	if d.Borrower != nil && d.Borrower.RiskManager != "" {
+		in.plan(officerUnit(d.Borrower.RiskManager))
+	}
+	return in.touchLoan(l)
 }
 
 // differences keeps the events that a changed row shows, in place of those

@@ -48,7 +48,7 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		// the event closed is looked at too.
 		for _, id := range e.Closes {
 			if key, err := obligation.ParseKey(id); err == nil {
-				if u, err := tx.UnitOf(key.Subject); err == nil {
+				if u, err := standsIn(tx, key); err == nil {
 					units = append(units, u)
 				}
 			}
