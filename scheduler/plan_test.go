@@ -159,3 +159,38 @@ func TestASettlementCancelsWhatIsComingAndLapsesWhatWasMissed(t *testing.T) {
 	}
 	b.again()
 }
+
+// A thing that secures two borrowers' loans stands with the first; what befalls
+// the second counts as well.
+func TestASharedCollateralFollowsBothItsLoans(t *testing.T) {
+	b := newBranchUnder(t, "2026-11-20", everySet)
+	first, second := "到期日=2026-12-31", "借据号=JJ2 客户号=C2 到期日=2026-12-31"
+	b.ledger(row(first), row(second))
+	b.sheet("押品号 借据号 名称 种类", "K1 JJ1 厂房 房产", "K1 JJ2 厂房 房产")
+	if got := b.of("collateral-inspection"); got != "" {
+		t.Errorf("of a year or less, and normal: %s", got)
+	}
+	b.on("2026-11-23")
+	b.ledger(row(first), row(second+" 五级分类=关注"))
+	if got := b.of("collateral-inspection"); got != "collateral/K1:2026-01-15 raised" {
+		t.Errorf("one of two is special mention: %q", got)
+	}
+	b.again()
+	b.on("2026-11-24")
+	b.tell("warning.opened loan/JJ2")
+	b.ledger(row(first), row(second))
+	b.again()
+	if got := b.of("collateral-inspection"); got != "collateral/K1:2026-01-15 raised" {
+		t.Errorf("one of two has a warning: %q", got)
+	}
+	b.tell("warning.closed loan/JJ2")
+	b.again()
+	b.on("2027-01-04") // past the maturity, and unpaid
+	if got := b.of("collateral-inspection"); got != "collateral/K1:2026-01-15 raised" {
+		t.Errorf("both are unpaid: %q", got)
+	}
+	b.ledger(row(first+" 余额=0"), row(second))
+	b.again()
+	b.ledger(row(first+" 余额=0"), row(second+" 余额=0"))
+	b.again()
+}

@@ -115,8 +115,12 @@ func (w *life) sheets() {
 		w.sheet(groupHead, rows...)
 	case "collateral":
 		row := "K1 " + w.pick("loan", "JJ1", "JJ2") + " 厂房 房产 " + w.pick("inspected", "-", "2026-10-01", "2025-12-15")
-		w.say("collateral %s", row)
-		w.sheet("押品号 借据号 名称 种类 上次检查日", row)
+		rows := []string{row}
+		if rapid.Bool().Draw(w.rt, "secures another") {
+			rows = append(rows, strings.NewReplacer("JJ1", "JJ2", "JJ2", "JJ3").Replace(row))
+		}
+		w.say("collateral %s", strings.Join(rows, " | "))
+		w.sheet("押品号 借据号 名称 种类 上次检查日", rows...)
 	case "guarantors":
 		w.say("guarantors")
 		w.sheet(guarantorHead, "JJ1 丙公司 G", "JJ3 丙公司 G")
