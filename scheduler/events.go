@@ -69,7 +69,8 @@ func (c *change) concerned(home loan.Ref, e loan.Event) ([]loan.Ref, error) {
 		}
 	case loan.KindBorrower, loan.KindLoan:
 		toBranch, toOfficer := slices.Contains(reach.Borrower, e.Kind), slices.Contains(reach.Officer, e.Kind)
-		if !toBranch && !toOfficer {
+		warns := rules.Warns(e.Kind)
+		if !toBranch && !toOfficer && !warns {
 			break
 		}
 		d, err := c.tx.Dossier(home.ID)
@@ -80,6 +81,15 @@ func (c *change) concerned(home loan.Ref, e loan.Event) ([]loan.Ref, error) {
 			l := f.History.At(c.today)
 			if l == nil || e.Subject.Kind == loan.KindLoan && f.ID != e.Subject.ID {
 				continue
+			}
+			if warns {
+				ids, err := c.tx.SecuredBy(f.ID)
+				if err != nil {
+					return nil, err
+				}
+				for _, id := range ids {
+					add(borrowerUnit(id))
+				}
 			}
 			if toBranch {
 				add(branchUnit(l.Branch))

@@ -68,6 +68,13 @@ func (in *intake) take(allowGone bool) error {
 		}
 		in.plan(borrowerUnit(id))
 	}
+	for _, id := range ids {
+		for _, f := range in.dossiers[id].Loans {
+			if err := in.planSecured(f.ID); err != nil {
+				return err
+			}
+		}
+	}
 	if err := in.takeEvents(); err != nil {
 		return err
 	}

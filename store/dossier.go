@@ -32,7 +32,8 @@ func (tx *Tx) decodeDossier(key, payload []byte) (*loan.Dossier, error) {
 }
 
 // PutDossier keeps all that is known of a borrower, and what finds it again:
-// by loan, collateral, guarantor, branch and officer. Branches and officers
+// by loan, collateral, guarantor, branch and officer, and by the loans of others that its
+// collateral secures. Branches and officers
 // are those of the customer row and of the newest version of each loan; the
 // row's risk manager is found like an officer. A dossier that is as it was
 // writes nothing.
@@ -142,6 +143,13 @@ func dossierPostings(d *loan.Dossier) []posting {
 		add(indexOfficer, d.Borrower.Officer)
 		add(indexOfficer, d.Borrower.RiskManager)
 	}
+	for _, c := range d.Collaterals {
+		for _, id := range c.Loans {
+			if !slices.ContainsFunc(d.Loans, func(l *loan.LoanFile) bool { return l.ID == id }) {
+				add(indexSecured, id)
+			}
+		}
+	}
 	for _, l := range d.Loans {
 		for _, g := range l.Guarantors {
 			add(indexGuarantor, g.ID)
@@ -222,6 +230,12 @@ func (tx *Tx) BorrowersOfOfficer(officer string) ([]string, error) {
 // GuaranteedBy lists the borrowers whose loans a guarantor guarantees, by id.
 func (tx *Tx) GuaranteedBy(guarantor string) ([]string, error) {
 	return tx.cellMembers(indexGuarantor, guarantor)
+}
+
+// SecuredBy lists the other borrowers whose collateral secures a loan too, by
+// id.
+func (tx *Tx) SecuredBy(loan string) ([]string, error) {
+	return tx.cellMembers(indexSecured, loan)
 }
 
 func (tx *Tx) dossiersOf(index byte, cell string, fn func(*loan.Dossier) error) error {
