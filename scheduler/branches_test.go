@@ -200,6 +200,20 @@ func TestTheNearestBranchsRuleHolds(t *testing.T) {
 	b.again()
 }
 
+func TestTheBranchAboveDoesItWhereverItsTreeMoves(t *testing.T) {
+	b := newBranchUnder(t, "2026-11-23", withRules("- {id: x-above, for: borrower, every: month, branch: above, due: on period.end, closes_on: monitoring.onsite}\n"))
+	b.ledger(row(""))
+	for _, c := range []struct{ sheet, want string }{{"", "B01"}, {"B01 一支行 B00 2000-01-01", "B00"}, {"B01 一支行 A00 2000-01-01", "A00"}, {"B01 一支行 - 2000-01-01", "B01"}} {
+		if c.sheet != "" {
+			b.sheet("机构号 机构名称 上级机构 开业日", c.sheet)
+		}
+		if got := b.all()["x-above:borrower/C1:2026-11"].Branch; got != c.want {
+			t.Errorf("%q: done by %q, want %q", c.sheet, got, c.want)
+		}
+		b.again()
+	}
+}
+
 // What counts is the day that the limit counts from: both ends of the stretch
 // in which the rule, or a branch's own, holds.
 func TestARuleHoldsByItsAnchor(t *testing.T) {

@@ -216,6 +216,9 @@ func (w *life) check() {
 // vanishes or comes twice, scanning again changes nothing, and the plan is the
 // one that the facts give.
 func TestThePlanIsWhatTheFactsGive(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a quarter of a minute")
+	}
 	book, err := rules.Parse("rules.yaml", []byte(everySet))
 	if err != nil {
 		t.Fatal(err)
