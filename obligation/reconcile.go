@@ -101,7 +101,10 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 			continue
 		}
 		// Events close first, then what is no longer asked for goes away.
-		if _, ok := c.Closings[o.Key.String()]; ok {
+		if how, ok := c.Closings[o.Key.String()]; ok {
+			if takenBack {
+				succeed(o, how, note)
+			}
 			settle(o, c, note)
 			continue
 		}
@@ -127,6 +130,19 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 // done, so that nothing is left of one that is no longer asked for either.
 func (c *Circumstances) takesBack(o *Obligation) bool {
 	return c.Withdrawing && (o.State == Done || o.State == Submitted) && o.ClosedBy != "" && c.Gone != nil && c.Gone(o.ClosedBy)
+}
+
+// succeed puts an event that stands in the place of the one by which an
+// obligation was done, and which is there no longer.
+func succeed(o *Obligation, how Closing, note func(ChangeKind, *Obligation, calendar.Date)) {
+	if o.DoneOn == o.Submitted { // nobody signed it
+		o.DoneOn = how.On
+	}
+	o.Submitted, o.ClosedBy = how.On, how.Event
+	if o.State == Submitted {
+		o.DoneOn = 0
+	}
+	note(ChangeAltered, o, 0)
 }
 
 // update takes over what a fresh derivation says of a standing obligation.
@@ -168,16 +184,23 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 // and says whether it did. A quota that was met stays met whatever the rulebook
 // asks for later; only a withdrawn event can make it short again.
 func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
-	if o.ClosedBy == "" || d.Closed != nil || c.Gone == nil {
+	if o.ClosedBy == "" || c.Gone == nil {
+		return false
+	}
+	how, stands := c.Closings[o.Key.String()]
+	if d.Closed != nil {
+		how, stands = *d.Closed, true
+	}
+	if stands {
+		if how.Event != "" && how.Event != o.ClosedBy && c.Gone(o.ClosedBy) {
+			succeed(o, how, note)
+		}
 		return false
 	}
 	// It is measured by what it asked for when it was met: an event that never
 	// counted may be the one taken back.
 	short := c.Withdrawing && d.Progress.Need > 0 && d.Progress.Have < o.Progress.Need
 	if !c.Gone(o.ClosedBy) && !short {
-		return false
-	}
-	if _, ok := c.Closings[o.Key.String()]; ok {
 		return false
 	}
 	o.State, o.DoneOn, o.Submitted, o.ClosedBy = Planned, 0, 0, ""

@@ -106,6 +106,12 @@ func (p *play) withdraw(day calendar.Date) {
 		e := p.taken[at]
 		e.Withdrawn = &loan.Withdrawal{On: day}
 		p.gone[e.ID] = true
+		for _, x := range p.taken { // another telling closes what this one did
+			if x != e && x.Withdrawn == nil && x.home == e.home && x.Happening() == e.Happening() {
+				x.Closes = slices.Concat(x.Closes, e.Closes)
+				break
+			}
+		}
 		units := slices.Clone(e.units)
 		for _, id := range e.Closes {
 			if k, err := obligation.ParseKey(id); err == nil {

@@ -166,6 +166,27 @@ func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, er
 	return "", nil
 }
 
+// bequeath lets what an event closed be closed by another telling of the same
+// happening, since that event is taken back.
+func (c *change) bequeath(home loan.Ref, e loan.Event) error {
+	known, err := c.tx.EventsOf(home)
+	if err != nil {
+		return err
+	}
+	for _, x := range standing(known) {
+		if x.ID == e.ID || x.Happening() != e.Happening() {
+			continue
+		}
+		for _, id := range e.Closes {
+			if !slices.Contains(x.Closes, id) {
+				x.Closes = append(x.Closes, id)
+			}
+		}
+		return c.tx.PutEvent(home, x)
+	}
+	return nil
+}
+
 // known says that a subject is one of the facts'.
 func (c *change) known(subject loan.Ref) (bool, error) {
 	some := func(ids []string, err error) (bool, error) { return len(ids) > 0, err }

@@ -239,6 +239,9 @@ func (in *intake) differences(d *loan.Dossier, row *loan.Loan, base *loan.Versio
 				if err := in.tx.DeleteEvent(e.ID); err != nil {
 					return err
 				}
+				if err := in.bequeath(unit, e); err != nil {
+					return err
+				}
 				in.withdrawing = true
 				if err := in.audit("event.withdrawn", e.ID, map[string]any{"by": in.snap.Name}); err != nil {
 					return err

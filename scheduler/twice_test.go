@@ -91,6 +91,37 @@ func TestTheOtherTellingStandsWhenOneIsWithdrawn(t *testing.T) {
 	}
 }
 
+// What the one closed stays closed by the other.
+func TestWhatAHappeningClosedStaysClosedWhileOneTellingStands(t *testing.T) {
+	b := newBranchUnder(t, "2026-11-20", everySet)
+	b.ledger(row("到期日=2026-12-31"), row("借据号=JJ2 发放日=2026-11-19"))
+	b.on("2026-11-23")
+	b.tell("loan.settled loan/JJ1 2026-11-21 id=r1")
+	b.ledger(row("到期日=2026-12-31 余额=0"), row("借据号=JJ2 发放日=2026-11-19"))
+	const check, file = "maturity-check:loan/JJ1:2026-12-31", "loan.settled/loan/JJ1/2026-11-23"
+	b.holds(map[string]string{check: "done"})
+	b.withdraw("r1")
+	if o := b.all()[check]; o.State != "done" || o.ClosedBy != file || o.DoneOn != date("2026-11-23") {
+		t.Errorf("%s by %q on %s, want done by the file", o.State, o.ClosedBy, o.DoneOn)
+	}
+	b.again()
+	b.withdraw(file)
+	b.holds(map[string]string{check: "cancelled"}) // the ledger says that nothing is left
+	b.again()
+}
+
+func TestAQuotasOtherLogTakesTheWithdrawnOnesPlace(t *testing.T) {
+	b := newBranchUnder(t, "2026-11-23", everySet)
+	b.ledger(row(""))
+	b.tell("worklog.submitted borrower/C1 2026-11-20 id=w1")
+	b.tell("worklog.submitted borrower/C1 2026-11-23 id=w2")
+	b.withdraw("w1")
+	if o := b.all()["worklog-quota:borrower/C1:2026-11"]; o.State != "done" || o.ClosedBy != "w2" || o.DoneOn != date("2026-11-23") {
+		t.Errorf("%s by %q on %s", o.State, o.ClosedBy, o.DoneOn)
+	}
+	b.again()
+}
+
 func TestBothTellingsWithdrawnLeaveNothing(t *testing.T) {
 	b := newBranchUnder(t, "2026-11-20", everySet)
 	b.ledger(row(""))

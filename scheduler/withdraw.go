@@ -40,6 +40,9 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		if err := tx.PutEvent(home, *e); err != nil {
 			return err
 		}
+		if err := c.bequeath(home, *e); err != nil {
+			return err
+		}
 		units, err := c.concerned(home, *e)
 		if err != nil {
 			return err
