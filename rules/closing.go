@@ -23,7 +23,11 @@ func (e *Ambiguous) Error() string {
 	for _, o := range e.Fits {
 		lines = append(lines, fmt.Sprintf("  %s  due %s  %s", o.Key.Short(), o.Due, o.Key))
 	}
-	return fmt.Sprintf("the event fits %d obligations of rule %q; name one with --closes ID or --set 期间=OCCURRENCE:\n%s", len(e.Fits), e.Rule, strings.Join(lines, "\n"))
+	by := "--closes ID or --set 期间=OCCURRENCE"
+	if slices.ContainsFunc(e.Fits, func(o obligation.Obligation) bool { return !o.Party.IsZero() }) {
+		by = "--closes ID, --set 期间=OCCURRENCE or --set 对象=PARTY"
+	}
+	return fmt.Sprintf("the event fits %d obligations of rule %q; name one with %s:\n%s", len(e.Fits), e.Rule, by, strings.Join(lines, "\n"))
 }
 
 // Closings gives the obligations that an event discharges, of the open ones at

@@ -51,6 +51,7 @@ type change struct {
 type seenChange struct {
 	obligation.Change
 	owner, role, branch string
+	late                string // why it was raised after its day
 }
 
 // beginUnder opens a change under a rulebook: the day, and the documents in
@@ -265,7 +266,7 @@ func (c *change) gone(event string) bool {
 }
 
 func (c *change) planUnit(u loan.Ref) error {
-	facts, branch, err := c.facts(u)
+	facts, err := c.facts(u)
 	if err != nil {
 		return err
 	}
@@ -280,7 +281,7 @@ func (c *change) planUnit(u loan.Ref) error {
 	if err := c.match(u, plan, facts); err != nil { // events close first
 		return err
 	}
-	obs, changes, d := c.reckon(u, plan.Obligations, facts, branch)
+	obs, changes, d := c.reckon(u, plan.Obligations, facts)
 	plan.Obligations = obs
 	// What a file found may close what only this plan brought about.
 	before := len(facts.Events)
@@ -307,8 +308,8 @@ func (c *change) planUnit(u loan.Ref) error {
 
 // reckon derives a unit anew and holds it against what stands. It writes
 // nothing: what a run would give is asked in the same way.
-func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts, branch string) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
-	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
+func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
+	w := windowFrom(&c.meta, c.meta.WindowEnd)
 	d := rules.Derive(c.book, c.cal, facts, u, w)
 	circ := c.circumstances(u, facts.Events)
 	for id, how := range rules.Shown(c.book, facts, old) {
@@ -363,7 +364,7 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 			}
 		}
 		o := &plan.Obligations[at[ch.Key]]
-		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch})
+		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch, o.Late})
 		if c.s.watch != nil {
 			c.s.watch(o, ch)
 		}
@@ -396,7 +397,7 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 			d.Was = ch.From
 		}
 		if ch.Kind == obligation.ChangeRaised {
-			d.Late = c.late
+			d.Late = ch.late
 		}
 		if err := c.audit("obligation."+string(ch.Kind), id, d); err != nil {
 			return err
@@ -412,7 +413,7 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 	return c.tx.PutMeta(c.meta)
 }
 
-// facts gathers what a unit's derivation may know, and its branch.
-func (c *change) facts(u loan.Ref) (*loan.Facts, string, error) {
+// facts gathers what a unit's derivation may know.
+func (c *change) facts(u loan.Ref) (*loan.Facts, error) {
 	return gather(c.tx, u, c.today, &c.directory)
 }

@@ -1,11 +1,13 @@
 package scheduler
 
 import (
+	"errors"
 	"slices"
 
 	"tickler/api"
 	"tickler/calendar"
 	"tickler/loan"
+	"tickler/obligation"
 	"tickler/rules"
 	"tickler/store"
 )
@@ -185,6 +187,19 @@ func (c *change) bequeath(home loan.Ref, e loan.Event) error {
 		return c.tx.PutEvent(home, x)
 	}
 	return nil
+}
+
+// occurrence says that a text can be the occurrence of an obligation: a period,
+// a day, or an event that is there.
+func (c *change) occurrence(s string) (bool, error) {
+	if obligation.IsOccurrence(s) {
+		return true, nil
+	}
+	_, _, err := c.tx.Event(s)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // known says that a subject is one of the facts'.

@@ -20,6 +20,7 @@ type intake struct {
 	snap  *ledger.Snapshot
 	cal   *calendar.Calendar
 	on    calendar.Date // the file's data date
+	lang  string        // of the mistakes
 	reply *api.ImportReply
 
 	dossiers map[string]*loan.Dossier // borrower -> his facts, as far as touched

@@ -48,7 +48,7 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 			}
 			after, err = tx.ScanDossiersFrom(after, portfolioPage, func(d *loan.Dossier) error {
 				unit := borrowerUnit(d.ID)
-				facts, _, err := gather(tx, unit, w.today, &dir)
+				facts, err := gather(tx, unit, w.today, &dir)
 				if err != nil {
 					return err
 				}

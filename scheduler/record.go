@@ -82,6 +82,11 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		}
 		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: actor.Person, Files: r.Files, Fields: written,
 			Period: written[rules.FieldPeriod], Party: written[rules.FieldParty]}
+		if named, err := c.occurrence(e.Period); err != nil {
+			return err
+		} else if !named {
+			return api.Errorf(api.Usage, periodHint, "期间 %q is no period", e.Period)
+		}
 		delete(written, rules.FieldPeriod)
 		delete(written, rules.FieldParty)
 		if r.Note != "" {
