@@ -107,7 +107,7 @@ func cutChange(action string) (obligation.ChangeKind, bool) {
 
 // plan gives a unit's obligations as they were known.
 func (p *past) plan(tx *store.Tx, now *store.Plan) ([]obligation.Obligation, error) {
-	facts, branch, err := gather(tx, now.Unit, p.day, &p.dir)
+	facts, err := gather(tx, now.Unit, p.day, &p.dir)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (p *past) plan(tx *store.Tx, now *store.Plan) ([]obligation.Obligation, err
 	derived := map[obligation.Key]*obligation.Duty{}
 	var order []obligation.Key
 	if len(facts.Loans) > 0 || now.Unit.Kind != loan.KindBorrower {
-		w := rules.Window{From: p.meta.GoLiveOf(branch), To: windowEnd(p.day)}
+		w := windowFrom(&p.meta, windowEnd(p.day))
 		d := rules.Derive(p.book, p.cal, facts, now.Unit, w)
 		for i := range d.Duties {
 			derived[d.Duties[i].Key] = &d.Duties[i]

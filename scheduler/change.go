@@ -55,6 +55,7 @@ type seenChange struct {
 	obligation.Change
 	owner, role, branch string
 	on                  calendar.Date // the day of the act, of one that was submitted or done
+	late                string        // why it was raised after its day
 }
 
 // beginUnder opens a change under a rulebook: the day, and the documents in
@@ -190,6 +191,15 @@ func (c *change) touchLoan(l *loan.Loan) error {
 	return nil
 }
 
+// planSecured marks those whose collateral secures a loan of another's.
+func (c *change) planSecured(loan string) error {
+	ids, err := c.tx.SecuredBy(loan)
+	for _, id := range ids {
+		c.plan(borrowerUnit(id))
+	}
+	return err
+}
+
 // plan marks a unit to be planned before the change ends.
 func (c *change) plan(u loan.Ref) {
 	if c.s.elsewhere != nil && c.s.elsewhere(u) {
@@ -269,7 +279,7 @@ func (c *change) gone(event string) bool {
 }
 
 func (c *change) planUnit(u loan.Ref) error {
-	facts, branch, err := c.facts(u)
+	facts, err := c.facts(u)
 	if err != nil {
 		return err
 	}
@@ -284,7 +294,7 @@ func (c *change) planUnit(u loan.Ref) error {
 	if err := c.match(u, plan, facts); err != nil { // events close first
 		return err
 	}
-	obs, changes, d := c.reckon(u, plan.Obligations, facts, branch)
+	obs, changes, d := c.reckon(u, plan.Obligations, facts)
 	plan.Obligations = obs
 	// What a file found may close what only this plan brought about.
 	before := len(facts.Events)
@@ -311,10 +321,15 @@ func (c *change) planUnit(u loan.Ref) error {
 
 // reckon derives a unit anew and holds it against what stands. It writes
 // nothing: what a run would give is asked in the same way.
-func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts, branch string) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
-	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
+func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
+	w := windowFrom(&c.meta, c.meta.WindowEnd)
 	d := rules.Derive(c.book, c.cal, facts, u, w)
 	circ := c.circumstances(u, facts.Events)
+	for id, how := range rules.Shown(c.book, facts, old) {
+		if _, there := circ.Closings[id]; !there {
+			circ.Closings[id] = how
+		}
+	}
 	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
 	obs, changes := obligation.Reconcile(old, d.Duties, circ)
 	return obs, changes, d
@@ -362,7 +377,7 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 			}
 		}
 		o := &plan.Obligations[at[ch.Key]]
-		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch, max(o.Submitted, o.DoneOn)})
+		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch, max(o.Submitted, o.DoneOn), o.Late})
 		if c.s.watch != nil {
 			c.s.watch(o, ch)
 		}
@@ -396,7 +411,7 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 			d.Was = ch.From
 		}
 		if ch.Kind == obligation.ChangeRaised {
-			d.Late = c.late
+			d.Late = ch.late
 		}
 		if err := c.audit("obligation."+string(ch.Kind), id, d); err != nil {
 			return err
@@ -412,7 +427,7 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 	return c.tx.PutMeta(c.meta)
 }
 
-// facts gathers what a unit's derivation may know, and its branch.
-func (c *change) facts(u loan.Ref) (*loan.Facts, string, error) {
+// facts gathers what a unit's derivation may know.
+func (c *change) facts(u loan.Ref) (*loan.Facts, error) {
 	return gather(c.tx, u, c.today, &c.directory)
 }

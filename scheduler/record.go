@@ -90,6 +90,11 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		}
 		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, Known: c.today, By: c.actor.Person, Files: r.Files, Fields: written,
 			Period: written[rules.FieldPeriod], Party: written[rules.FieldParty]}
+		if named, err := c.occurrence(e.Period); err != nil {
+			return err
+		} else if !named {
+			return api.Errorf(api.Usage, periodHint, "期间 %q is no period", e.Period)
+		}
 		delete(written, rules.FieldPeriod)
 		delete(written, rules.FieldParty)
 		if r.Note != "" {
@@ -114,7 +119,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			if err != nil {
 				return err
 			}
-			of, err := tx.UnitOf(o.Subject)
+			of, err := standsIn(tx, o.Key)
 			if err != nil {
 				return err
 			}
