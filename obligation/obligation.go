@@ -77,6 +77,11 @@ type Obligation struct {
 	WasDue    calendar.Date // the due day before the last move; zero if never moved
 	Rulebook  string        // digest of the rulebook that made it
 	Calendar  string        // digest of the calendar that dated it
+
+	Nudge     calendar.Date // day of the next reminder or escalation; zero: none to come
+	Told      calendar.Date // reminders up to this day are told, or something else told them; zero: since it was raised
+	Escalated []string      // roles it has gone up to, each once for ever
+	Snoozed   calendar.Date // no reminder before this day; zero: not put off
 }
 
 // Overdue says that the day has passed with nothing submitted. A duty due on a

@@ -46,6 +46,10 @@ const (
 	loanIsSubject
 	hasSign
 	hasOf
+	hasNudge
+	hasTold
+	hasEscalated
+	hasSnoozed
 	maskBits
 )
 
@@ -114,6 +118,10 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	m.set(ownCalendar, o.Calendar != p.Calendar)
 	m.set(hasSign, len(o.Sign) > 0)
 	m.set(hasOf, o.Progress.Of != 0)
+	m.set(hasNudge, o.Nudge != 0)
+	m.set(hasTold, o.Told != 0)
+	m.set(hasEscalated, len(o.Escalated) > 0)
+	m.set(hasSnoozed, o.Snoozed != 0)
 
 	e.uint(uint64(m))
 	e.name(o.Rule)
@@ -189,6 +197,18 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(hasOf) {
 		e.int(int64(o.Progress.Of))
+	}
+	if m.has(hasNudge) {
+		e.day(o.Nudge)
+	}
+	if m.has(hasTold) {
+		e.day(o.Told)
+	}
+	if m.has(hasEscalated) {
+		e.name(strings.Join(o.Escalated, ","))
+	}
+	if m.has(hasSnoozed) {
+		e.day(o.Snoozed)
 	}
 	// Days are written as differences; the next obligation's count from this
 	// one's due day, which is near.
@@ -284,6 +304,18 @@ func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(hasOf) {
 		o.Progress.Of = int(d.int())
+	}
+	if m.has(hasNudge) {
+		o.Nudge = d.day()
+	}
+	if m.has(hasTold) {
+		o.Told = d.day()
+	}
+	if m.has(hasEscalated) {
+		o.Escalated = strings.Split(d.name(), ",")
+	}
+	if m.has(hasSnoozed) {
+		o.Snoozed = d.day()
 	}
 	d.day0 = o.Due
 }
