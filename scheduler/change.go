@@ -42,7 +42,11 @@ type change struct {
 	order    []loan.Ref
 	events   map[loan.Ref][]*newEvent // unit -> events new in this change, to be matched with what they close
 
-	withdrawing bool // an event is taken back
+	withdrawing bool          // an event is taken back
+	since       calendar.Date // last day that was scanned, where days were left out
+	gap         string        // which, in Chinese; "" for none
+	scanning    bool          // reminders and escalations whose day has come are told
+	nudged      []nudged      // in this change
 
 	directory directory       // the facts that many units share, read once
 	failures  map[string]bool // units whose last derivation failed
@@ -289,6 +293,13 @@ func (c *change) planUnit(u loan.Ref) error {
 	if !known && len(obs) == 0 && d.Next.IsZero() {
 		return nil // nothing to keep: a member of a group who has no loan here
 	}
+	return c.keep(plan, changes)
+}
+
+// keep puts a plan that a change has worked on: with the day of each
+// obligation's next nudge, and in a scan with what is to be told by now.
+func (c *change) keep(plan *store.Plan, changes []obligation.Change) error {
+	c.nudge(plan)
 	if err := c.tx.PutPlan(plan); err != nil {
 		return err
 	}
@@ -390,10 +401,13 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 		if ch.Kind == obligation.ChangeAltered {
 			continue
 		}
-		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, At: c.now})
+		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, On: c.today, At: c.now})
 		if err != nil {
 			return err
 		}
+	}
+	if err := c.tellNudged(); err != nil {
+		return err
 	}
 	return c.tx.PutMeta(c.meta)
 }
