@@ -293,12 +293,12 @@ func (c *change) planUnit(u loan.Ref) error {
 	if !known && len(obs) == 0 && d.Next.IsZero() {
 		return nil // nothing to keep: a member of a group who has no loan here
 	}
-	return c.keep(plan, changes)
+	return c.keepPlan(plan, changes)
 }
 
-// keep puts a plan that a change has worked on: with the day of each
+// keepPlan puts a plan that a change has worked on: with the day of each
 // obligation's next nudge, and in a scan with what is to be told by now.
-func (c *change) keep(plan *store.Plan, changes []obligation.Change) error {
+func (c *change) keepPlan(plan *store.Plan, changes []obligation.Change) error {
 	c.nudge(plan)
 	if err := c.tx.PutPlan(plan); err != nil {
 		return err

@@ -161,5 +161,5 @@ func (c *change) raiseUnit(u loan.Ref) error {
 		return err
 	}
 	changes := obligation.Settle(plan.Obligations, c.circumstances(u, standing(events)))
-	return c.keep(plan, changes)
+	return c.keepPlan(plan, changes)
 }
