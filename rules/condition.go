@@ -63,7 +63,7 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, b *Book, w want) *Co
 		expr.Operator(">=", "__ge"), expr.Operator("==", "__eq"), expr.Operator("!=", "__ne"),
 	)
 	prog, err := expr.Compile(text, opts...)
-	if err != nil && (len(t.problems) == before || !strings.Contains(err.Error(), "unknown name")) {
+	if err != nil && !v.lost && (len(t.problems) == before || !strings.Contains(err.Error(), "unknown name")) {
 		t.misread(n, key, text, err) // unknown names the visitor has said better
 	}
 	if len(t.problems) > before {
@@ -239,6 +239,7 @@ type visitor struct {
 	on    []string // event kinds, whose fields may be named
 	vague bool     // the rule's shape is wrong: any event may be meant
 	names []string
+	lost  bool // a field is unknown, and so is what it can be compared with
 	seen  map[string]bool
 }
 
@@ -283,7 +284,7 @@ func (v *visitor) eventField(node *ast.Node, n *ast.MemberNode, path string) {
 				}
 			}
 			v.report(n.Property, fmt.Sprintf("the event has no field %q (事件没有这个字段)", name), hint)
-			f = &Field{Name: name, Type: Text} // said once
+			f, v.lost = &Field{Name: name, Type: Text}, true
 		}
 	}
 	read := map[FieldType]string{Number: "__number", DateField: "__day"}[f.Type]

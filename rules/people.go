@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"gopkg.in/yaml.v3"
 
 	"tickler/loan"
@@ -35,7 +37,11 @@ func (t *tree) each(b *Book, r *Rule, at map[string]*yaml.Node) {
 			t.named(r, item)
 			continue
 		}
-		word := t.word(item, "each", append([]string{string(r.For)}, fanWords...))
+		words := fanWords
+		if r.For != "" && !slices.Contains(fanWords, string(r.For)) {
+			words = append([]string{string(r.For)}, fanWords...)
+		}
+		word := t.word(item, "each", words)
 		if word == "" {
 			continue
 		}
