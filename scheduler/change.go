@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"time"
 
@@ -83,6 +84,14 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	all := false
 	if end := windowEnd(today); end > meta.WindowEnd {
 		c.meta.WindowEnd, all = end, true
+	}
+	if !s.mute && !nudging(&meta) {
+		all = true
+		c.meta.Extra = maps.Clone(c.meta.Extra)
+		if c.meta.Extra == nil {
+			c.meta.Extra = map[string]json.RawMessage{}
+		}
+		c.meta.Extra[extraNudges] = json.RawMessage("1")
 	}
 	if meta.Rulebook != book.Digest() {
 		all = true

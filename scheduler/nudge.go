@@ -208,6 +208,13 @@ func (c *change) lateNudge(day calendar.Date) string {
 	return "应通知日已过"
 }
 
+// extraNudges marks, in the head record, a store whose plans have the days of
+// nudges. One of an earlier program is planned anew once: what is raised in it
+// would never be found.
+const extraNudges = "nudges"
+
+func nudging(m *store.Meta) bool { return m.Extra[extraNudges] != nil }
+
 // toNudge lists the units of which something is to be told by a day.
 func (s *Scheduler) toNudge(tx *store.Tx, today calendar.Date) ([]loan.Ref, error) {
 	if s.mute {

@@ -539,3 +539,36 @@ func TestEveryEscalationIsInTheOutboxExactlyOnce(t *testing.T) {
 		}
 	})
 }
+
+// A store of before there were nudges has them at its next scan.
+func TestAnOlderStoreIsToldOfAtOnce(t *testing.T) {
+	b := autumn(t, "2026-09-14", "JJ5")
+	b.live("2026-09-15", "2026-09-30")
+	err := b.st.Update(context.Background(), func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		meta.Extra = nil
+		var plans []*store.Plan
+		if err := tx.ScanPlans(func(p *store.Plan) error { plans = append(plans, p); return nil }); err != nil {
+			return err
+		}
+		for _, p := range plans {
+			for i := range p.Obligations {
+				p.Obligations[i].Nudge = 0
+			}
+			if err := tx.PutPlan(p); err != nil {
+				return err
+			}
+		}
+		return tx.PutMeta(meta)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.live("2026-09-30", "2026-10-08")
+	if got := b.told("JJ5"); got[len(got)-1] != "2026-10-08 escalate supervisor@B01" {
+		t.Errorf("%q", got)
+	}
+}

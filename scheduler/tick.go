@@ -124,7 +124,7 @@ func (s *Scheduler) idle(ctx context.Context, r api.TickRequest) (*api.TickReply
 		if err != nil {
 			return err
 		}
-		if meta.Cursor != today || meta.BusinessDate != today || meta.Rulebook != book.Digest() || meta.Calendar != cal.Version() || windowEnd(today) > meta.WindowEnd {
+		if meta.Cursor != today || meta.BusinessDate != today || meta.Rulebook != book.Digest() || meta.Calendar != cal.Version() || windowEnd(today) > meta.WindowEnd || !s.mute && !nudging(&meta) {
 			return nil
 		}
 		if noted, err := s.noted(tx); err != nil || !noted {
