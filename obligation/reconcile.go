@@ -32,7 +32,13 @@ type Change struct {
 	From    calendar.Date // due day before, of a move
 	To      calendar.Date // due day now
 	Cause   string
-	Visible bool // the obligation had been raised: the change has an audit record of its own
+	Visible bool // the change has an audit record of its own: somebody had the obligation, or did it
+}
+
+// visible says that a change of the obligation is more than planning: it has
+// been on a desk, or it was done before it came to one.
+func (o *Obligation) visible(kind ChangeKind) bool {
+	return !o.RaisedOn.IsZero() || kind == ChangeSubmitted || kind == ChangeDone || kind == ChangeReopened
 }
 
 // Circumstances are what a reconciliation happens under.
@@ -49,7 +55,7 @@ type Circumstances struct {
 	// that showed it was replaced. nil: none ever is.
 	Gone func(event string) bool
 	// Withdrawing says that this change takes an event back, so that a quota
-	// may be short again.
+	// may be short again, and what was done may turn out not to have been.
 	Withdrawing bool
 	// Unknown says that a subject could not be derived: its duties stay.
 	Unknown func(loan.Ref) bool
@@ -71,7 +77,7 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 	}
 	var changes []Change
 	note := func(kind ChangeKind, o *Obligation, from calendar.Date) {
-		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 	}
 	derived := make(map[Key]bool, len(duties))
 	for i := range duties {
@@ -93,16 +99,26 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 	}
 	for i := range out {
 		o := &out[i]
-		if derived[o.Key] || o.State.Ended() || c.Unknown != nil && c.Unknown(o.Subject) {
+		if derived[o.Key] || c.Unknown != nil && c.Unknown(o.Subject) {
+			continue
+		}
+		takenBack := c.takesBack(o)
+		if o.State.Ended() && !takenBack {
 			continue
 		}
 		// Events close first, then what is no longer asked for goes away.
-		if _, ok := c.Closings[o.Key.String()]; ok {
+		if how, ok := c.Closings[o.Key.String()]; ok {
+			if takenBack {
+				succeed(o, how, note)
+			}
 			settle(o, c, note)
 			continue
 		}
-		if o.State == Submitted {
+		if o.State == Submitted && !takenBack {
 			continue // the act was done; its signatures go on
+		}
+		if takenBack {
+			o.DoneOn, o.Submitted, o.ClosedBy = 0, 0, ""
 		}
 		o.Cause = c.Cause
 		if c.Today > max(o.Due, o.PeriodEnd) {
@@ -114,6 +130,25 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 		}
 	}
 	return out, changes
+}
+
+// takesBack says that the change takes back the act by which an obligation was
+// done, so that nothing is left of one that is no longer asked for either.
+func (c *Circumstances) takesBack(o *Obligation) bool {
+	return c.Withdrawing && (o.State == Done || o.State == Submitted) && o.ClosedBy != "" && c.Gone != nil && c.Gone(o.ClosedBy)
+}
+
+// succeed puts an event that stands in the place of the one by which an
+// obligation was done, and which is there no longer.
+func succeed(o *Obligation, how Closing, note func(ChangeKind, *Obligation, calendar.Date)) {
+	if o.DoneOn == o.Submitted { // nobody signed it
+		o.DoneOn = how.On
+	}
+	o.Submitted, o.ClosedBy = how.On, how.Event
+	if o.State == Submitted {
+		o.DoneOn = 0
+	}
+	note(ChangeAltered, o, 0)
 }
 
 // update takes over what a fresh derivation says of a standing obligation.
@@ -168,13 +203,23 @@ func (o *Obligation) told(today calendar.Date) {
 // and says whether it did. A quota that was met stays met whatever the rulebook
 // asks for later; only a withdrawn event can make it short again.
 func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
-	if o.ClosedBy == "" || d.Closed != nil || c.Gone == nil {
+	if o.ClosedBy == "" || c.Gone == nil {
 		return false
 	}
-	if !c.Gone(o.ClosedBy) && !(c.Withdrawing && d.Progress.Need > 0) {
+	how, stands := c.Closings[o.Key.String()]
+	if d.Closed != nil {
+		how, stands = *d.Closed, true
+	}
+	if stands {
+		if how.Event != "" && how.Event != o.ClosedBy && c.Gone(o.ClosedBy) {
+			succeed(o, how, note)
+		}
 		return false
 	}
-	if _, ok := c.Closings[o.Key.String()]; ok {
+	// It is measured by what it asked for when it was met: an event that never
+	// counted may be the one taken back.
+	short := c.Withdrawing && d.Progress.Need > 0 && d.Progress.Have < o.Progress.Need
+	if !c.Gone(o.ClosedBy) && !short {
 		return false
 	}
 	o.State, o.DoneOn, o.Submitted, o.ClosedBy = Planned, 0, 0, ""
@@ -229,7 +274,7 @@ func Settle(obs []Obligation, c Circumstances) []Change {
 			continue
 		}
 		settle(&obs[i], c, func(kind ChangeKind, o *Obligation, from calendar.Date) {
-			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 		})
 	}
 	return changes

@@ -190,6 +190,15 @@ func (c *change) touchLoan(l *loan.Loan) error {
 	return nil
 }
 
+// planSecured marks those whose collateral secures a loan of another's.
+func (c *change) planSecured(loan string) error {
+	ids, err := c.tx.SecuredBy(loan)
+	for _, id := range ids {
+		c.plan(borrowerUnit(id))
+	}
+	return err
+}
+
 // plan marks a unit to be planned before the change ends.
 func (c *change) plan(u loan.Ref) {
 	if c.s.elsewhere != nil && c.s.elsewhere(u) {
@@ -322,6 +331,11 @@ func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Fac
 	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
 	d := rules.Derive(c.book, c.cal, facts, u, w)
 	circ := c.circumstances(u, facts.Events)
+	for id, how := range rules.Shown(c.book, facts, old) {
+		if _, there := circ.Closings[id]; !there {
+			circ.Closings[id] = how
+		}
+	}
 	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
 	obs, changes := obligation.Reconcile(old, d.Duties, circ)
 	return obs, changes, d

@@ -8,6 +8,7 @@ import (
 
 	"tickler/calendar"
 	"tickler/loan"
+	"tickler/rules"
 	"tickler/store"
 )
 
@@ -174,7 +175,7 @@ func collaterals(tx *store.Tx, f *loan.Facts, d *loan.Dossier) error {
 		return nil
 	}
 	f.Collaterals = map[string]*loan.Collateral{}
-	have := map[string]bool{}
+	have, related := map[string]bool{}, map[string]bool{}
 	for _, l := range d.Loans {
 		have[l.ID] = true
 	}
@@ -200,6 +201,13 @@ func collaterals(tx *store.Tx, f *loan.Facts, d *loan.Dossier) error {
 				if l.ID == id {
 					f.Loans = append(f.Loans, l)
 				}
+			}
+			if related[owner] {
+				continue
+			}
+			related[owner] = true
+			if err := relate(tx, f, borrowerUnit(owner), rules.Warnings); err != nil {
+				return err
 			}
 		}
 	}

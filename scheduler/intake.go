@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -66,6 +67,13 @@ func (in *intake) take(allowGone bool) error {
 			return err
 		}
 		in.plan(borrowerUnit(id))
+	}
+	for _, id := range ids {
+		for _, f := range in.dossiers[id].Loans {
+			if err := in.planSecured(f.ID); err != nil {
+				return err
+			}
+		}
 	}
 	if err := in.takeEvents(); err != nil {
 		return err
@@ -167,7 +175,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 		if err := in.touchIfSeen(&stands.Value, row); err != nil {
 			return err
 		}
-	} else if err := in.touchLoan(row); err != nil {
+	} else if err := in.touchRow(row); err != nil {
 		return err
 	}
 	f.Confirmed = in.on
@@ -183,13 +191,26 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 // touchIfSeen marks the officers and branches of a changed loan, where the
 // change can matter to them.
 func (in *intake) touchIfSeen(old, row *loan.Loan) error {
-	if old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
-		if err := in.touchLoan(old); err != nil {
+	if old.Borrower != row.Borrower || old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
+		if err := in.touchRow(old); err != nil {
 			return err
 		}
-		return in.touchLoan(row)
+		return in.touchRow(row)
 	}
 	return nil
+}
+
+// touchRow marks the officers, branches and groups of a loan, and its
+// borrower's risk manager.
+func (in *intake) touchRow(l *loan.Loan) error {
+	d, err := in.dossier(l.Borrower)
+	if err != nil {
+		return err
+	}
+	if d.Borrower != nil && d.Borrower.RiskManager != "" {
+		in.plan(officerUnit(d.Borrower.RiskManager))
+	}
+	return in.touchLoan(l)
 }
 
 // differences keeps the events that a changed row shows, in place of those
@@ -212,12 +233,13 @@ func (in *intake) differences(d *loan.Dossier, row *loan.Loan, base *loan.Versio
 		}
 		suffix := "/" + row.ID + "/" + in.on.String()
 		for _, e := range known {
-			stays := slices.ContainsFunc(found, func(f loan.Event) bool { return f.ID == e.ID })
+			// What says something else now is another event of the same name.
+			stays := slices.ContainsFunc(found, func(f loan.Event) bool { return f.ID == e.ID && maps.Equal(f.Fields, e.Fields) })
 			if e.Snapshot && strings.HasSuffix(e.ID, suffix) && !stays {
 				if err := in.tx.DeleteEvent(e.ID); err != nil {
 					return err
 				}
-				if err := in.untwin(unit, e.ID); err != nil {
+				if err := in.bequeath(unit, e); err != nil {
 					return err
 				}
 				in.withdrawing = true

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"sort"
@@ -111,11 +112,25 @@ func (s *Scheduler) candidates(tx *store.Tx, r api.ListRequest, subject loan.Ref
 		if err != nil {
 			return err
 		}
-		p, err := tx.Plan(unit)
-		if err != nil || p == nil {
+		units, err := unitsOf(tx, subject)
+		if err != nil {
 			return err
 		}
-		return take(p)
+		if len(units) == 0 {
+			units = []loan.Ref{unit}
+		}
+		for _, u := range units {
+			p, err := tx.Plan(u)
+			if err != nil {
+				return err
+			}
+			if p != nil {
+				if err := take(p); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
 	ended := r.All
 	for _, st := range r.States {
@@ -257,21 +272,20 @@ func (s *Scheduler) find(tx *store.Tx, id string) (*obligation.Obligation, error
 		if err != nil {
 			return nil, api.Errorf(api.Usage, "", "%v", err)
 		}
-		unit, err := tx.UnitOf(k.Subject)
-		if errors.Is(err, store.ErrNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
 		exact := false
-		err = search(unit, func(o *obligation.Obligation) bool {
+		match := func(o *obligation.Obligation) bool {
 			full := o.Key.String()
 			exact = exact || full == id
 			return strings.HasPrefix(full, id)
-		})
+		}
+		units, err := unitsOf(tx, k.Subject)
 		if err != nil {
 			return nil, err
+		}
+		for _, u := range units {
+			if err := search(u, match); err != nil {
+				return nil, err
+			}
 		}
 		if exact {
 			found = slices.DeleteFunc(found, func(o obligation.Obligation) bool { return o.Key.String() != id })
@@ -304,6 +318,40 @@ func (s *Scheduler) find(tx *store.Tx, id string) (*obligation.Obligation, error
 		lines = append(lines, "  "+o.Key.String())
 	}
 	return nil, api.Errorf(api.Usage, "write more of the id", "%q is the beginning of %d obligations:\n%s", id, len(found), strings.Join(lines, "\n"))
+}
+
+// unitsOf lists the units whose plans may hold a subject's obligations. Those of
+// a guarantor stand where he was known when they came about.
+func unitsOf(tx *store.Tx, subject loan.Ref) ([]loan.Ref, error) {
+	if subject.Kind == loan.KindGuarantor {
+		return tx.UnitsByShort(obligation.ShortSubject(subject))
+	}
+	u, err := tx.UnitOf(subject)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return []loan.Ref{u}, err
+}
+
+// standsIn gives the unit whose plan holds an obligation.
+func standsIn(tx *store.Tx, k obligation.Key) (loan.Ref, error) {
+	units, err := unitsOf(tx, k.Subject)
+	if err != nil {
+		return loan.Ref{}, err
+	}
+	if len(units) == 1 {
+		return units[0], nil
+	}
+	for _, u := range units {
+		p, err := tx.Plan(u)
+		if err != nil {
+			return u, err
+		}
+		if p != nil && slices.ContainsFunc(p.Obligations, func(o obligation.Obligation) bool { return o.Key == k }) {
+			return u, nil
+		}
+	}
+	return loan.Ref{}, fmt.Errorf("obligation %q: %w", k, store.ErrNotFound)
 }
 
 // Show gives an obligation with the audit records about it.

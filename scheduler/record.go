@@ -106,7 +106,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			if err != nil {
 				return err
 			}
-			of, err := tx.UnitOf(o.Subject)
+			of, err := standsIn(tx, o.Key)
 			if err != nil {
 				return err
 			}

@@ -14,6 +14,8 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"pgregory.net/rapid"
+
 	"tickler"
 	"tickler/api"
 	"tickler/calendar"
@@ -31,7 +33,7 @@ const friday = header +
 	"JJ2,C2,乙公司,B01,S002,200000,200000,2025-12-31,2026-12-31,正常,重点,,按月,0,2026-11-20\n"
 
 type branch struct {
-	t    *testing.T
+	t    rapid.TB
 	path string
 	st   *store.Store
 	s    *scheduler.Scheduler

@@ -59,6 +59,9 @@ func (in *intake) takeSheets() error {
 			in.warnings = append(in.warnings, fmt.Sprintf("押品 %s：借据 %s 不在台账中", c.ID, c.Loans[0]))
 			continue
 		}
+		if err := in.collateralHere(d, c.ID); err != nil {
+			return err
+		}
 		at := slices.IndexFunc(d.Collaterals, func(x *loan.Collateral) bool { return x.ID == c.ID })
 		if at >= 0 {
 			d.Collaterals[at] = &c

@@ -54,7 +54,7 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 			return err
 		}
 		reply.Obligation = &v
-		unit, err := tx.UnitOf(o.Subject)
+		unit, err := standsIn(tx, o.Key)
 		if err != nil {
 			return err
 		}

@@ -50,8 +50,9 @@ import (
 //	n      next 4                  unit             deriving may change from that day
 //	s      4 hex digits            unit             short names begin so (obligation.ShortSubject)
 //	b      branch                  borrower id      some newest loan, or the customer row, is there
-//	o      officer                 borrower id      likewise
+//	o      officer                 borrower id      likewise, or the risk manager of the customer row
 //	g      guarantor               borrower id      guarantees one of the borrower's loans
+//	c      loan                    borrower id      another's, whose collateral secures the loan
 const Schema = 1
 
 const (

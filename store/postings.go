@@ -28,6 +28,7 @@ const (
 	indexBranch    = 'b'
 	indexOfficer   = 'o'
 	indexGuarantor = 'g'
+	indexSecured   = 'c'
 
 	maxChunk    = 128
 	maxMember   = 1 << 15 // bytes; a longer one could not be a key

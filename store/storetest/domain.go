@@ -517,9 +517,9 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 		l.History = l.History.Put(loan.Version[loan.Loan]{From: day("2026-02-01"), Value: loan.Loan{ID: id, Branch: branch, Officer: officer, Guarantors: guarantors}})
 		return l
 	}
-	c1 := &loan.Dossier{ID: "C1", Borrower: &loan.Borrower{ID: "C1", Branch: "B0", Officer: "S0"},
+	c1 := &loan.Dossier{ID: "C1", Borrower: &loan.Borrower{ID: "C1", Branch: "B0", Officer: "S0", RiskManager: "R1"},
 		Loans:       []*loan.LoanFile{file("L1", "B1", "S1", "张三"), file("L2", "B2", "S1")},
-		Collaterals: []*loan.Collateral{{ID: "K1"}}}
+		Collaterals: []*loan.Collateral{{ID: "K1", Loans: []string{"L1", "L3"}}}}
 	c2 := &loan.Dossier{ID: "C2", Loans: []*loan.LoanFile{file("L3", "B1", "S2", "张三")}}
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c1), tx.PutDossier(c2)) })
 
@@ -539,6 +539,10 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 					got = of(tx, tx.DossiersOfBranch, id)
 				case "officer":
 					got = of(tx, tx.DossiersOfOfficer, id)
+				case "secured":
+					ids, err := tx.SecuredBy(id)
+					must(t, err)
+					got = strings.Join(ids, " ")
 				default:
 					u, err := tx.UnitOf(loan.Ref{Kind: loan.Kind(kind), ID: id})
 					if got = u.ID; err != nil {
@@ -555,7 +559,8 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 	}
 	hold(map[string]string{
 		"branch/B0": "C1", "branch/B1": "C1 C2", "branch/B2": "C1", "branch/OLD": "", "branch/none": "",
-		"officer/S0": "C1", "officer/S1": "C1", "officer/S2": "C2",
+		"officer/S0": "C1", "officer/S1": "C1", "officer/S2": "C2", "officer/R1": "C1",
+		"secured/L1": "", "secured/L3": "C1", "secured/none": "",
 		"loan/L1": "C1", "loan/L3": "C2", "loan/none": "none", "collateral/K1": "C1", "guarantor/张三": "C1", "guarantor/李四": "none",
 		"borrower/whoever": "whoever", "group/G": "G",
 	})
@@ -563,9 +568,9 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 	c2.Loans = append(c2.Loans, c1.Loans[1])
 	c2.Collaterals, c1.Collaterals = c1.Collaterals, nil
 	c1.Loans = c1.Loans[:1]
-	c1.Borrower.Officer = "S9"
+	c1.Borrower.Officer, c1.Borrower.RiskManager = "S9", "S2"
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
-	hold(map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1"})
+	hold(map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1", "officer/R1": "", "officer/S2": "C1 C2", "secured/L1": "C2", "secured/L3": ""})
 	c1.Loans, c2.Loans = c2.Loans[1:], c2.Loans[:1]
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
 	hold(map[string]string{"loan/L1": "none", "loan/L2": "C1", "loan/L3": "C2"})
