@@ -43,11 +43,12 @@ type change struct {
 	order    []loan.Ref
 	events   map[loan.Ref][]*newEvent // unit -> events new in this change, to be matched with what they close
 
-	withdrawing bool          // an event is taken back
-	since       calendar.Date // last day that was scanned, where days were left out
-	gap         string        // which, in Chinese; "" for none
-	scanning    bool          // reminders and escalations whose day has come are told
-	nudged      []nudged      // in this change
+	withdrawing bool           // an event is taken back
+	since       calendar.Date  // last day that was scanned, where days were left out
+	gap         string         // which, in Chinese; "" for none
+	scanning    bool           // reminders and escalations whose day has come are told
+	nudged      []nudged       // in this change
+	told        map[string]int // reminded, escalated -> how many
 
 	directory directory       // the facts that many units share, read once
 	failures  map[string]bool // units whose last derivation failed
@@ -73,7 +74,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 		return nil, err
 	}
 	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor,
-		counts: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
+		counts: map[string]int{}, told: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)
 	}
@@ -402,6 +403,9 @@ type changeDetail struct {
 func (c *change) end(action, subject string, detail map[string]any) error {
 	if len(c.counts) > 0 {
 		detail["plan"] = c.counts
+	}
+	if len(c.told) > 0 {
+		detail["told"] = c.told
 	}
 	if len(c.failed) > 0 {
 		detail["failed"] = len(c.failed)

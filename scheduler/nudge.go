@@ -161,7 +161,7 @@ func (c *change) nudge(plan *store.Plan) {
 			if n.to != "" {
 				role, kind = n.to, "escalated"
 			}
-			c.counts[kind]++
+			c.told[kind]++
 			c.nudged = append(c.nudged, nudged{n, o.Key.String(), o.Owner, role, o.Branch, o.Due})
 		}
 	}

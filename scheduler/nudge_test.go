@@ -225,8 +225,8 @@ func TestEscalationsHaveTheirAuditRecords(t *testing.T) {
 		})
 	})
 	want := []string{
-		`2026-09-24 {"plan":{"reminded":1},"since":"2026-09-23","units":0}`,
-		`2026-10-08 {"plan":{"reminded":1},"since":"2026-10-07","units":0}`,
+		`2026-09-24 {"since":"2026-09-23","told":{"reminded":1},"units":0}`,
+		`2026-10-08 {"since":"2026-10-07","told":{"reminded":1},"units":0}`,
 		`2026-10-10 maturity-notice:loan/JJ9:2026-11-09 {"to":"supervisor","branch":"B01","day":"2026-10-10","due":"2026-10-09"}`,
 		`2026-10-15 maturity-notice:loan/JJ9:2026-11-09 {"to":"president","branch":"B01","day":"2026-10-15","due":"2026-10-09"}`,
 	}

@@ -75,7 +75,7 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 				return err
 			}
 		}
-		reply = &api.TickReply{Today: c.today, Since: since, Derived: len(c.order), Plan: c.counts, Failed: c.failed, Warnings: c.warnings}
+		reply = &api.TickReply{Today: c.today, Since: since, Derived: len(c.order), Plan: c.counts, Told: c.told, Failed: c.failed, Warnings: c.warnings}
 		c.meta.Cursor, c.meta.LastTick = c.today, now
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
@@ -140,7 +140,7 @@ func (s *Scheduler) idle(ctx context.Context, r api.TickRequest) (*api.TickReply
 				return err
 			}
 		}
-		reply = &api.TickReply{Today: today, Since: meta.Cursor, Plan: map[string]int{}}
+		reply = &api.TickReply{Today: today, Since: meta.Cursor, Plan: map[string]int{}, Told: map[string]int{}}
 		if warning != "" {
 			reply.Warnings = []string{warning}
 		}
