@@ -217,6 +217,7 @@ type TickReply struct {
 	Since    calendar.Date  `json:"since"`   // the last day fully raised before; null at first
 	Derived  int            `json:"derived"` // units worked out anew
 	Plan     map[string]int `json:"plan"`
+	Told     map[string]int `json:"told"` // reminded, escalated -> how many obligations
 	Failed   []string       `json:"failed,omitempty"`
 	Problems []string       `json:"problems,omitempty"` // files that are bad: what was in force before stays
 	Warnings []string       `json:"warnings"`

@@ -179,6 +179,7 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 			o.State = Raised
 		}
 		o.Cause = c.Cause
+		o.told(c.Today)
 		note(ChangeRevived, o, o.Due)
 	}
 	was := o.Duty
@@ -186,6 +187,7 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	if d.Due != o.Due && !(missed && d.Due > o.Due) {
 		o.WasDue, o.Due, o.Raise, o.Anchor, o.PeriodEnd = o.Due, d.Due, d.Raise, d.Anchor, d.PeriodEnd
 		o.Provisional, o.Rulebook, o.Calendar, o.Cause = d.Provisional, c.Rulebook, c.Calendar, c.Cause
+		o.told(c.Today)
 		note(ChangeMoved, o, was.Due)
 	} else if d.Due == o.Due && (d.Raise != o.Raise || d.Provisional != o.Provisional) {
 		o.Raise, o.Provisional, o.Rulebook, o.Calendar = d.Raise, d.Provisional, c.Rulebook, c.Calendar
@@ -201,7 +203,18 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	if owner != was.Owner || d.Branch != was.Branch || d.Role != was.Role || d.Borrower != was.Borrower || d.Progress != was.Progress || d.PartyName != was.PartyName || !slices.Equal(d.Sign, was.Sign) {
 		o.Owner, o.Branch, o.Role, o.Borrower, o.Progress, o.PartyName = owner, d.Branch, d.Role, d.Borrower, d.Progress, d.PartyName
 		o.Sign = d.Sign
+		if o.Owner != was.Owner {
+			o.Snoozed = 0 // that was another's to put off
+		}
 		note(ChangeAltered, o, 0)
+	}
+}
+
+// told notes that its dates are told today by a change: a reminder of them on
+// the same day, or of an earlier one, would say it twice.
+func (o *Obligation) told(today calendar.Date) {
+	if !o.RaisedOn.IsZero() {
+		o.Told = today
 	}
 }
 
@@ -230,6 +243,7 @@ func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	}
 	o.open()
 	o.Cause = fmt.Sprintf("撤销了办结事件（%s）", c.Cause)
+	o.told(c.Today)
 	note(ChangeReopened, o, o.Due)
 	return true
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"sort"
 	"time"
 
@@ -45,7 +46,12 @@ type change struct {
 	person *person // who asks
 	view   *sight  // what he sees
 
-	withdrawing bool // an event is taken back
+	withdrawing bool           // an event is taken back
+	since       calendar.Date  // last day that was scanned, where days were left out
+	gap         string         // which, in Chinese; "" for none
+	scanning    bool           // reminders and escalations whose day has come are told
+	nudged      []nudged       // in this change
+	told        map[string]int // reminded, escalated -> how many
 
 	directory directory       // the facts that many units share, read once
 	failures  map[string]bool // units whose last derivation failed
@@ -82,7 +88,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	}
 	actor.Person = p.Staff
 	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor, person: p, view: sees,
-		counts: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
+		counts: map[string]int{}, told: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)
 	}
@@ -93,6 +99,14 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	all := false
 	if end := windowEnd(today); end > meta.WindowEnd {
 		c.meta.WindowEnd, all = end, true
+	}
+	if !s.mute && !nudging(&meta) {
+		all = true
+		c.meta.Extra = maps.Clone(c.meta.Extra)
+		if c.meta.Extra == nil {
+			c.meta.Extra = map[string]json.RawMessage{}
+		}
+		c.meta.Extra[extraNudges] = json.RawMessage("1")
 	}
 	if meta.Rulebook != book.Digest() {
 		all = true
@@ -312,6 +326,13 @@ func (c *change) planUnit(u loan.Ref) error {
 	if !known && len(obs) == 0 && d.Next.IsZero() {
 		return nil // nothing to keep: a member of a group who has no loan here
 	}
+	return c.keepPlan(plan, changes)
+}
+
+// keepPlan puts a plan that a change has worked on: with the day of each
+// obligation's next nudge, and in a scan with what is to be told by now.
+func (c *change) keepPlan(plan *store.Plan, changes []obligation.Change) error {
+	c.nudge(plan)
 	if err := c.tx.PutPlan(plan); err != nil {
 		return err
 	}
@@ -398,6 +419,9 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 	if len(c.counts) > 0 {
 		detail["plan"] = c.counts
 	}
+	if len(c.told) > 0 {
+		detail["told"] = c.told
+	}
 	if len(c.failed) > 0 {
 		detail["failed"] = len(c.failed)
 	}
@@ -419,10 +443,13 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 		if ch.Kind == obligation.ChangeAltered {
 			continue
 		}
-		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, At: c.now})
+		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, On: c.today, At: c.now})
 		if err != nil {
 			return err
 		}
+	}
+	if err := c.tellNudged(); err != nil {
+		return err
 	}
 	return c.tx.PutMeta(c.meta)
 }

@@ -46,6 +46,7 @@ import (
 //	d      branch 00 01 | due 4    rank 1 | unit    an open obligation falls due; rank 1 where
 //	                                                the unit stands in another branch that day too
 //	r      raise 4                 unit             a planned obligation is to be raised
+//	u      nudge 4                 unit             somebody is to be told of a raised obligation
 //	n      next 4                  unit             deriving may change from that day
 //	s      4 hex digits            unit             short names begin so (obligation.ShortSubject)
 //	b      branch                  borrower id      some newest loan, or the customer row, is there

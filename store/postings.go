@@ -22,6 +22,7 @@ import (
 const (
 	indexDue       = 'd'
 	indexRaise     = 'r'
+	indexNudge     = 'u'
 	indexNext      = 'n'
 	indexShort     = 's'
 	indexBranch    = 'b'

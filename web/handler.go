@@ -45,6 +45,10 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/withdraw", verb(func(ctx context.Context, r api.WithdrawRequest) (*api.WithdrawReply, error) {
 		return s.Withdraw(ctx, actor(ctx), r)
 	}))
+	mux.HandleFunc("POST /v1/outbox", verb(s.Outbox))
+	mux.HandleFunc("POST /v1/snooze", verb(func(ctx context.Context, r api.SnoozeRequest) (*api.SnoozeReply, error) {
+		return s.Snooze(ctx, actor(ctx), r)
+	}))
 	mux.HandleFunc("POST /v1/tick", verb(func(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
 		return s.Tick(ctx, actor(ctx), r)
 	}))

@@ -175,7 +175,7 @@ func (g *global) detail(v any) string {
 		text, _ := json.Marshal(v)
 		return string(text)
 	}
-	words := map[string][2]string{"due": {"截止", "due"}, "was": {"原", "was"}, "why": {"原因", "why"}, "late": {"补触发", "late"},
+	words := map[string][2]string{"due": {"截止", "due"}, "was": {"原", "was"}, "why": {"原因", "why"}, "late": {"补触发", "late"}, "to": {"升级至", "to"}, "day": {"应于", "on"}, "until": {"暂缓至", "until"}, "note": {"说明", "note"},
 		"happened": {"发生日", "happened"}, "kind": {"事件", "event"}, "period": {"期间", "period"}, "files": {"凭证", "evidence"}, "fields": {"内容", "fields"}}
 	var parts []string
 	for k, v := range m {

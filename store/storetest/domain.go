@@ -306,6 +306,13 @@ func (n naive) hold(t *testing.T, tx *store.Tx, r *rand.Rand) {
 				return o.State == obligation.Planned && o.Raise <= to
 			})
 		}))
+		refs, err = tx.ToNudge(to)
+		must(t, err)
+		equal(t, fmt.Sprint("to nudge by ", to), texts(t, refs), n.units(func(p *store.Plan) bool {
+			return slices.ContainsFunc(p.Obligations, func(o obligation.Obligation) bool {
+				return o.State == obligation.Raised && !o.Nudge.IsZero() && o.Nudge <= to
+			})
+		}))
 		refs, err = tx.ToDerive(to)
 		must(t, err)
 		equal(t, fmt.Sprint("to derive by ", to), texts(t, refs), n.units(func(p *store.Plan) bool {
@@ -352,6 +359,9 @@ func randomPlan(r *rand.Rand, unit loan.Ref) *store.Plan {
 		o.Due = base.AddDays(r.IntN(40))
 		o.Raise = o.Due.AddDays(-r.IntN(10))
 		o.Occurrence = o.Due.String()
+		if r.IntN(3) > 0 {
+			o.Nudge = base.AddDays(r.IntN(40))
+		}
 		o.Branch = []string{"B1", "B2", "支行", ""}[r.IntN(4)]
 		p.Obligations = append(p.Obligations, o)
 	}
@@ -713,7 +723,7 @@ func outbox(t *testing.T, open func(*testing.T) store.Backend) {
 	s := store.New(open(t))
 	for i := range 3 {
 		update(t, s, func(tx *store.Tx) error {
-			id, err := tx.Enqueue(store.Message{Kind: "raised", To: fmt.Sprint("S", i), Day: day("2026-03-01")})
+			id, err := tx.Enqueue(store.Message{Kind: "raised", To: fmt.Sprint("S", i), Day: day("2026-03-01"), On: day("2026-03-01").AddDays(i / 2)})
 			equal(t, "id", id, uint64(i+1))
 			return err
 		})
@@ -735,6 +745,15 @@ func outbox(t *testing.T, open func(*testing.T) store.Backend) {
 		return tx.PutMessage(m)
 	})
 	equal(t, "outbox", list(waiting), []uint64{1, 3})
+	for _, c := range []struct {
+		from, to string
+		want     []uint64
+	}{{"2026-02-28", "2026-03-02", []uint64{1, 3}}, {"2026-03-01", "2026-03-01", []uint64{1}}, {"2026-03-02", "2026-03-02", []uint64{3}}, {"2026-03-03", "2026-03-09", nil}, {"2026-02-01", "2026-02-28", nil}} {
+		between := func(tx *store.Tx, fn func(store.Message) error) error {
+			return tx.ScanOutboxOn(day(c.from), day(c.to), fn)
+		}
+		equal(t, "outbox of "+c.from+" to "+c.to, list(between), c.want)
+	}
 	equal(t, "sent", list(sent), []uint64{2})
 	view(t, s, func(tx *store.Tx) error {
 		m, err := tx.Message(2)
