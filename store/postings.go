@@ -27,6 +27,7 @@ const (
 	indexBranch    = 'b'
 	indexOfficer   = 'o'
 	indexGuarantor = 'g'
+	indexAudit     = 'a'
 
 	maxChunk    = 128
 	maxMember   = 1 << 15 // bytes; a longer one could not be a key
