@@ -57,10 +57,18 @@ func auditSubjects(subject string) []AuditName {
 	if staff, ok := strings.CutPrefix(subject, "person/"); ok && staff != "" {
 		return []AuditName{AuditPerson(staff)}
 	}
-	if r, err := loan.ParseRef(subject); err == nil {
-		return []AuditName{AuditThing(r)}
-	}
-	if k, err := obligation.ParseKey(subject); err == nil {
+	// KIND/ID has its slash before any colon, an obligation's id after one.
+	switch at := strings.IndexAny(subject, ":/"); {
+	case at < 0:
+	case subject[at] == '/':
+		if r, err := loan.ParseRef(subject); err == nil {
+			return []AuditName{AuditThing(r)}
+		}
+	default:
+		k, err := obligation.ParseKey(subject)
+		if err != nil {
+			break
+		}
 		names := []AuditName{AuditThing(k.Subject)}
 		if !k.Party.IsZero() {
 			names = append(names, AuditThing(k.Party))
