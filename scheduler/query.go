@@ -323,13 +323,8 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 		if err != nil {
 			return err
 		}
-		id := o.Key.String()
-		return tx.ScanAudit(1, 0, func(rec store.Record) error {
-			if rec.Subject == id || rec.Subject == o.ClosedBy && o.ClosedBy != "" {
-				reply.History = append(reply.History, entry(rec))
-			}
-			return nil
-		})
+		reply.History, err = history(tx, o)
+		return err
 	})
 	if err != nil {
 		return nil, refine(err)

@@ -140,7 +140,7 @@ init, then import, then upcoming; "serve" keeps watch.`,
 		}
 	}
 	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g), newWithdrawCommand(g))
-	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newStatusCommand(g), newCheckCommand(g), newReportCommand(g), newDumpCommand(g))
+	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newStatusCommand(g), newCheckCommand(g), newAuditCommand(g), newReportCommand(g), newDumpCommand(g))
 	add("books", newRulesCommand(g), newCalendarCommand(g))
 	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root))
 	root.SetHelpCommandGroupID("other")
@@ -201,7 +201,7 @@ func settle(g *global, c *cobra.Command) {
 // is told so, instead of being given a table.
 var rows = []string{"tickler upcoming", "tickler overdue", "tickler today", "tickler show", "tickler why", "tickler import", "tickler dump",
 	"tickler calendar show", "tickler calendar diff", "tickler rules list", "tickler rules diff", "tickler rules history",
-	"tickler report sample", "tickler check portfolio", "tickler simulate"}
+	"tickler report sample", "tickler check portfolio", "tickler simulate", "tickler audit export", "tickler audit show"}
 
 // exits notes a command's exit statuses for its help.
 func exits(c *cobra.Command, codes ...int) {
