@@ -27,6 +27,19 @@ func (s *Scheduler) AuditVerify(ctx context.Context, r api.AuditVerifyRequest) (
 // ProveAudit proves the audit trail of a store that nobody schedules.
 func ProveAudit(ctx context.Context, st *store.Store, r api.AuditVerifyRequest) (*api.AuditProof, error) {
 	proof, err := st.VerifyAudit(ctx, anchors(r.Anchors)...)
+	if err == nil && proof.Count == 0 {
+		// A store begins with a record: one that has none has lost them all.
+		err = st.View(ctx, func(tx *store.Tx) error {
+			_, err := tx.Meta()
+			switch {
+			case errors.Is(err, store.ErrNotFound):
+				return nil
+			case err != nil:
+				return err
+			}
+			return &store.BadRecord{Seq: 1, Fault: store.FaultMissing}
+		})
+	}
 	return proven(proof, err)
 }
 

@@ -222,6 +222,32 @@ func TestHistoryIsWhatTheTrailHolds(t *testing.T) {
 	}
 }
 
+// A store begins with a record: one without any has lost its trail.
+func TestAnEmptiedTrailIsFound(t *testing.T) {
+	b := newBranch(t, "2026-11-23")
+	err := b.st.Backend().Update(context.Background(), func(w store.Writer) error {
+		var keys [][]byte
+		err := errors.Join(w.Scan("audit", nil, nil, func(k, _ []byte) error { keys = append(keys, bytes.Clone(k)); return nil }),
+			w.Delete("meta", []byte("audit")))
+		for _, k := range keys {
+			err = errors.Join(err, w.Delete("audit", k))
+		}
+		keys = nil
+		err = errors.Join(err, w.Scan("post", []byte("a"), []byte("b"), func(k, _ []byte) error { keys = append(keys, bytes.Clone(k)); return nil }))
+		for _, k := range keys {
+			err = errors.Join(err, w.Delete("post", k))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := b.s.AuditVerify(context.Background(), api.AuditVerifyRequest{})
+	if err != nil || proof.Sound || proof.Bad.Seq != 1 || proof.Bad.Fault != string(store.FaultMissing) {
+		t.Errorf("%+v, %v", proof, err)
+	}
+}
+
 // An export, page by page and by day, is the trail.
 func TestAnExportIsTheTrail(t *testing.T) {
 	ctx := context.Background()

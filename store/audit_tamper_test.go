@@ -619,3 +619,24 @@ func TestALongTrailIsVerifiedInPages(t *testing.T) {
 		t.Errorf("%+v, %v", proof, err)
 	}
 }
+
+// An exported file may hold anything; what is proved is a chain from its first
+// record on.
+func FuzzVerifyExport(f *testing.F) {
+	s := store.New(storetest.NewMemory())
+	grow(f, s, rand.New(rand.NewPCG(1, 5)), 3)
+	var file []byte
+	s.View(ctx, func(tx *store.Tx) error {
+		return tx.AuditLines(1, 3, -1, func(_ uint64, l json.RawMessage) error { file = append(append(file, l...), '\n'); return nil })
+	})
+	f.Add(file)
+	f.Add(bytes.ToUpper(file))
+	f.Add([]byte(`{"seq":0,"prev":"","hash":""}`))
+	f.Add([]byte(`{"seq":18446744073709551615,"prev":"` + strings.Repeat("0", 64) + `","hash":"` + strings.Repeat("0", 64) + `"}`))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		proof, err := store.VerifyExport(bytes.NewReader(file), store.Anchor{Seq: 3, Hash: strings.Repeat("0", 64)})
+		if err == nil {
+			t.Fatalf("an anchor that no record has was met: %+v", proof)
+		}
+	})
+}
