@@ -20,7 +20,7 @@ import (
 // move too much waits for a second person (hold.go).
 func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateRequest) (*api.ActivateReply, error) {
 	if actor.OSUser == "" && actor.Person == "" {
-		return nil, api.Errorf(api.NotAllowed, "run it as a user of this machine", "a rulebook is activated by a person, and who asks is not known")
+		return nil, s.Refused(ctx, actor, "rules.activate", "", api.Errorf(api.NotAllowed, "run it as a user of this machine", "a rulebook is activated by a person, and who asks is not known"))
 	}
 	var meta store.Meta
 	var old underDocuments
@@ -70,7 +70,7 @@ func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateReq
 		a.hold, a.reply.Hold, a.reply.Diff.Held = &h, &h, true
 	}
 	if err := a.do(ctx); err != nil {
-		return nil, refine(err)
+		return nil, s.Refused(ctx, actor, "rules.activate", book.Digest(), refine(err))
 	}
 	return a.reply, nil
 }
@@ -175,13 +175,7 @@ func (a *activation) wait(tx *store.Tx, meta store.Meta) error {
 	if err := tx.PutRow(tableHeld, a.book.Digest(), a.hold); err != nil {
 		return err
 	}
-	detail, err := store.AuditDetail(a.hold)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Audit(store.Record{At: a.hold.At, Business: meta.BusinessDate, Actor: a.actor.Person, OSUser: a.actor.OSUser,
-		Action: "rulebook.held", Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
-	return err
+	return underStanding(&meta, a.actor, a.hold.At).write(tx, "rulebook.held", "", a.hold)
 }
 
 // run makes the plan anew under the rulebook and, last of all, writes the file:

@@ -208,7 +208,7 @@ func (s *Scheduler) act(ctx context.Context, a Actor, what act, r api.ActRequest
 		return c.end("obligation."+string(m.kind)+".by_person", o.Key.String(), m.told)
 	})
 	if err != nil {
-		return nil, s.refused(ctx, a, what, r.ID, refine(err))
+		return nil, s.Refused(ctx, a, string(what), r.ID, refine(err))
 	}
 	return reply, nil
 }
@@ -305,7 +305,7 @@ func (s *Scheduler) reassignAll(ctx context.Context, a Actor, r api.ActRequest) 
 		return c.end("obligations.reassigned", "officer/"+r.From, map[string]any{"from": r.From, "to": r.To, "count": reply.Moved, "reason": r.Reason})
 	})
 	if err != nil {
-		return nil, s.refused(ctx, a, actReassign, "officer/"+r.From, refine(err))
+		return nil, s.Refused(ctx, a, string(actReassign), "officer/"+r.From, refine(err))
 	}
 	return reply, nil
 }

@@ -225,17 +225,9 @@ func (c *change) plan(u loan.Ref) {
 	}
 }
 
-func (c *change) audit(action, subject string, detail any) error {
-	rec := store.Record{At: c.now, Business: c.today, Actor: c.actor.Person, OSUser: c.actor.OSUser, Action: action, Subject: subject}
-	rec.Rulebook, rec.Calendar = c.book.Digest(), c.cal.Version()
-	if detail != nil {
-		var err error
-		if rec.Detail, err = store.AuditDetail(detail); err != nil {
-			return err
-		}
-	}
-	_, err := c.tx.Audit(rec)
-	return err
+// audit writes a record of the change; about is what stamp.write says.
+func (c *change) audit(action, subject string, detail any, about ...string) error {
+	return c.stamp().write(c.tx, action, subject, detail, about...)
 }
 
 // planMarked plans every marked unit: derives it, reconciles it with what
@@ -415,7 +407,7 @@ type changeDetail struct {
 }
 
 // end writes the audit's records, the outbox's entries and the head record.
-func (c *change) end(action, subject string, detail map[string]any) error {
+func (c *change) end(action, subject string, detail map[string]any, about ...string) error {
 	if len(c.counts) > 0 {
 		detail["plan"] = c.counts
 	}
@@ -425,7 +417,7 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 	if len(c.failed) > 0 {
 		detail["failed"] = len(c.failed)
 	}
-	if err := c.audit(action, subject, detail); err != nil {
+	if err := c.audit(action, subject, detail, about...); err != nil {
 		return err
 	}
 	for _, ch := range c.seen {

@@ -247,7 +247,7 @@ func (in *intake) differences(d *loan.Dossier, row *loan.Loan, base *loan.Versio
 					return err
 				}
 				in.withdrawing = true
-				if err := in.audit("event.withdrawn", e.ID, map[string]any{"by": in.snap.Name}); err != nil {
+				if err := in.audit("event.withdrawn", e.ID, map[string]any{"by": in.snap.Name}, e.Subject.String()); err != nil {
 					return err
 				}
 			}
@@ -279,7 +279,7 @@ func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
 		return err
 	}
 	in.found = append(in.found, newEvent{Event: e, home: unit})
-	return in.audit("event.found", e.ID, map[string]any{"file": in.snap.Name, "fields": e.Fields})
+	return in.audit("event.found", e.ID, map[string]any{"kind": e.Kind, "file": in.snap.Name, "fields": e.Fields}, e.Subject.String())
 }
 
 func (in *intake) finish(branches []string) error {
@@ -303,7 +303,7 @@ func (in *intake) finish(branches []string) error {
 		}
 	}
 	if in.reply.Same && len(in.counts) == 0 {
-		return nil // not a byte written
+		return errUnchanged // not a byte written
 	}
 	events := 0
 	for _, n := range in.reply.Events {

@@ -397,7 +397,6 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 		if err != nil {
 			return err
 		}
-		id := o.Key.String()
 		today := s.readingDay(&meta, book, r.On)
 		if !r.At.IsZero() {
 			if o, err = s.asOf(tx, o, r.At); err != nil {
@@ -409,15 +408,11 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 		if err != nil {
 			return err
 		}
-		return tx.ScanAudit(1, 0, func(rec store.Record) error {
-			if !r.At.IsZero() && rec.Business > r.At {
-				return nil
-			}
-			if rec.Subject == id || rec.Subject == o.ClosedBy && o.ClosedBy != "" {
-				reply.History = append(reply.History, entry(rec))
-			}
-			return nil
-		})
+		reply.History, err = history(tx, o)
+		if !r.At.IsZero() {
+			reply.History = slices.DeleteFunc(reply.History, func(e api.Entry) bool { return e.Business > r.At })
+		}
+		return err
 	})
 	if err != nil {
 		return nil, refine(err)

@@ -70,7 +70,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 					return api.Errorf(api.Usage, "give this one another id", "event %q is there already: %s of %s", r.ID, old.Kind, old.Subject)
 				}
 				reply.Same = true
-				return nil
+				return errUnchanged
 			} else if !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
@@ -164,9 +164,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			}
 		}
 		return c.end("event.recorded", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened,
-			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "party": e.Party, "confirms": e.Confirms, "files": e.Files})
+			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "party": e.Party, "confirms": e.Confirms, "files": e.Files}, e.Subject.String())
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errUnchanged) {
 		return nil, refine(err)
 	}
 	return reply, nil

@@ -94,7 +94,7 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 				reply.Cancelled = append(reply.Cancelled, v)
 			}
 		}
-		return c.end("event.withdrawn", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened, "reason": r.Reason})
+		return c.end("event.withdrawn", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened, "reason": r.Reason}, e.Subject.String())
 	})
 	if err != nil {
 		return nil, refine(err)

@@ -29,7 +29,7 @@ import (
 //	dirty     unit                             nothing
 //	post      index 1 | cell 00 01 | member    chunk of members (postings.go)
 //
-//	audit     seq 8                            hash 32 | Record, JSON
+//	audit     seq 8                            hash 32 | Record, JSON (audit.go)
 //	outbox    message id 8                     Message, JSON: to be sent
 //	sent      message id 8                     Message, JSON: sent, or given up
 //	doc       kind 00 01 | digest              a rulebook or a calendar, deflated
@@ -53,6 +53,7 @@ import (
 //	o      officer                 borrower id      likewise, or the risk manager of the customer row
 //	g      guarantor               borrower id      guarantees one of the borrower's loans
 //	c      loan                    borrower id      another's, whose collateral secures the loan
+//	a      class 1 | name          seq 8            an audit record is about it (audit_index.go)
 const Schema = 1
 
 const (

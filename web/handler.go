@@ -25,6 +25,10 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/portfolio", verb(s.Portfolio))
 	mux.HandleFunc("POST /v1/status", verb(func(ctx context.Context, _ struct{}) (*api.StatusReply, error) { return s.Status(ctx) }))
 	mux.HandleFunc("POST /v1/check", verb(func(ctx context.Context, _ struct{}) (*api.CheckReply, error) { return s.Check(ctx) }))
+	mux.HandleFunc("POST /v1/audit-head", verb(func(ctx context.Context, _ struct{}) (*api.Head, error) { return s.AuditHead(ctx) }))
+	mux.HandleFunc("POST /v1/audit-verify", verb(s.AuditVerify))
+	mux.HandleFunc("POST /v1/audit-page", verb(s.AuditPage))
+	mux.HandleFunc("POST /v1/audit-about", verb(s.AuditAbout))
 	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
 		return s.Record(ctx, actor(ctx), r)
 	}))

@@ -141,7 +141,7 @@ init, then import, then upcoming; "serve" keeps watch.`,
 	}
 	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g), newWithdrawCommand(g),
 		newSubmitCommand(g), newSignCommand(g), newReturnCommand(g), newWaiveCommand(g), newReopenCommand(g), newReassignCommand(g), newSnoozeCommand(g))
-	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newOutboxCommand(g), newStatusCommand(g), newCheckCommand(g), newReportCommand(g), newDumpCommand(g),
+	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newOutboxCommand(g), newStatusCommand(g), newCheckCommand(g), newAuditCommand(g), newReportCommand(g), newDumpCommand(g),
 		newUserCommand(g), newDeputyCommand(g))
 	add("books", newRulesCommand(g), newCalendarCommand(g))
 	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root))
@@ -203,7 +203,7 @@ func settle(g *global, c *cobra.Command) {
 // is told so, instead of being given a table.
 var rows = []string{"tickler upcoming", "tickler overdue", "tickler today", "tickler show", "tickler why", "tickler import", "tickler dump",
 	"tickler calendar show", "tickler calendar diff", "tickler rules list", "tickler rules diff", "tickler rules history",
-	"tickler report sample", "tickler check portfolio", "tickler simulate", "tickler outbox list", "tickler outbox show"}
+	"tickler report sample", "tickler check portfolio", "tickler simulate", "tickler outbox list", "tickler outbox show", "tickler audit export", "tickler audit show", "tickler user list"}
 
 // exits notes a command's exit statuses for its help.
 func exits(c *cobra.Command, codes ...int) {

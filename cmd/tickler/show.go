@@ -176,7 +176,8 @@ func (g *global) detail(v any) string {
 		return string(text)
 	}
 	words := map[string][2]string{"due": {"截止", "due"}, "was": {"原", "was"}, "why": {"原因", "why"}, "late": {"补触发", "late"}, "to": {"升级至", "to"}, "day": {"应于", "on"}, "until": {"暂缓至", "until"}, "note": {"说明", "note"},
-		"happened": {"发生日", "happened"}, "kind": {"事件", "event"}, "period": {"期间", "period"}, "files": {"凭证", "evidence"}, "fields": {"内容", "fields"}}
+		"happened": {"发生日", "happened"}, "kind": {"事件", "event"}, "period": {"期间", "period"}, "files": {"凭证", "evidence"}, "fields": {"内容", "fields"},
+		"what": {"行为", "attempt"}, "reason": {"原因", "reason"}, "file": {"文件", "file"}, "data_date": {"数据日期", "data date"}, "go_live": {"上线日", "go-live"}}
 	var parts []string
 	for k, v := range m {
 		w, known := words[k]

@@ -114,6 +114,7 @@ var actionWords = map[string]string{
 	"obligation.submitted": "提交", "obligation.done": "办结", "obligation.reopened": "重开", "obligation.revived": "恢复",
 	"obligation.cancelled": "取消", "obligation.lapsed": "失效未办", "ledger.imported": "导入台账", "event.recorded": "登记事件",
 	"obligation.escalated": "逾期升级", "obligation.snoozed": "暂缓提醒",
+	"event.found": "台账显示事件", "event.withdrawn": "撤销事件", "refused": "拒绝",
 	"rules.activate": "人工启用规则簿", "rulebook.held": "搁置规则簿",
 	"store.init": "建库", "scan": "扫描", "rulebook.activated": "启用规则簿", "calendar.activated": "启用日历",
 }

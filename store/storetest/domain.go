@@ -647,11 +647,11 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 	if err := s.Update(ctx, func(tx *store.Tx) error { tx.Audit(store.Record{Action: "x"}); return failed }); !errors.Is(err, failed) {
 		t.Fatal(err)
 	}
-	n, head, err := s.VerifyAudit(ctx)
+	proof, err := s.VerifyAudit(ctx)
 	must(t, err)
 	view(t, s, func(tx *store.Tx) error {
 		seq, h, err := tx.AuditHead()
-		equal(t, "head", fmt.Sprint(seq, h, err), fmt.Sprint(n, head, nil))
+		equal(t, "head", fmt.Sprint(seq, h, err), fmt.Sprint(proof.Head.Seq, proof.Head.Hash, nil))
 		var got []uint64
 		must(t, tx.ScanAudit(5, 8, func(r store.Record) error {
 			got = append(got, r.Seq)
@@ -663,7 +663,7 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 		equal(t, "scan", got, []uint64{5, 6, 7, 8})
 		return nil
 	})
-	equal(t, "count", n, 30)
+	equal(t, "count", proof.Count, 30)
 
 	key := func(seq byte) []byte { return []byte{0, 0, 0, 0, 0, 0, 0, seq} }
 	read := func(w store.Writer, seq byte) []byte {
@@ -702,7 +702,7 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 			return err
 		}))
 		var bad *store.BadRecord
-		_, _, err := s.VerifyAudit(ctx)
+		_, err := s.VerifyAudit(ctx)
 		if !errors.As(err, &bad) || bad.Seq != tamper.bad || !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("%s: %v, want record %d", name, err, tamper.bad)
 		}
@@ -713,7 +713,7 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 			}
 			return w.Put("meta", []byte("audit"), before)
 		}))
-		if _, _, err := s.VerifyAudit(ctx); err != nil {
+		if _, err := s.VerifyAudit(ctx); err != nil {
 			t.Fatalf("put back after %s: %v", name, err)
 		}
 	}
