@@ -23,6 +23,10 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/why", verb(s.Why))
 	mux.HandleFunc("POST /v1/sample", verb(s.Sample))
 	mux.HandleFunc("POST /v1/portfolio", verb(s.Portfolio))
+	mux.HandleFunc("POST /v1/ontime", verb(s.Ontime))
+	mux.HandleFunc("POST /v1/ageing", verb(s.Ageing))
+	mux.HandleFunc("POST /v1/coverage", verb(s.Coverage))
+	mux.HandleFunc("POST /v1/score", verb(s.Score))
 	mux.HandleFunc("POST /v1/status", verb(func(ctx context.Context, _ struct{}) (*api.StatusReply, error) { return s.Status(ctx) }))
 	mux.HandleFunc("POST /v1/check", verb(func(ctx context.Context, _ struct{}) (*api.CheckReply, error) { return s.Check(ctx) }))
 	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
