@@ -20,12 +20,16 @@ import (
 type cellKind int
 
 const (
-	cellText    cellKind = iota // string
+	cellText    cellKind = iota // string, forPeople or bool
 	cellWhole                   // int
 	cellTenths                  // *float64, one decimal; nil is empty
 	cellPercent                 // *float64, 0 to 100, one decimal; nil is empty
 	cellDate                    // calendar.Date; zero is empty
 )
+
+// forPeople is a text that stands in for what is not known, or translates a
+// word of the program: scripts get an empty cell.
+type forPeople string
 
 // figureColumn is one column of a table of figures.
 type figureColumn struct {
@@ -165,7 +169,9 @@ func (g *global) writeFigures(b *bytes.Buffer, form string, d *figureDoc, toFile
 				}
 				row := make([]string, len(r.cells))
 				for i, v := range r.cells {
-					row[i] = plainCellText(v)
+					if _, ok := v.(forPeople); !ok {
+						row[i] = plainCellText(v)
+					}
 				}
 				if !yield(row) {
 					return
@@ -234,6 +240,9 @@ func (g *global) screen(b *bytes.Buffer, d *figureDoc, toFile bool) error {
 
 // cell is a value on the screen.
 func (g *global) cell(k cellKind, v any) string {
+	if yes, ok := v.(bool); ok {
+		return g.tr(yesNo[yes][0], yesNo[yes][1])
+	}
 	s := plainCellText(v)
 	if s == "" && k != cellText {
 		return "-"
@@ -244,6 +253,8 @@ func (g *global) cell(k cellKind, v any) string {
 	return s
 }
 
+var yesNo = map[bool][2]string{true: {"是", "yes"}, false: {"否", "no"}}
+
 // plainCellText is a value for scripts.
 func plainCellText(v any) string {
 	switch v := v.(type) {
@@ -251,6 +262,8 @@ func plainCellText(v any) string {
 		return ""
 	case string:
 		return v
+	case forPeople:
+		return string(v)
 	case int:
 		return strconv.Itoa(v)
 	case *float64:
@@ -340,15 +353,14 @@ func treeRows[T any](g *global, root *report.Node[T], by []report.By, cells func
 	var walk func(n *report.Node[T], path []any)
 	walk = func(n *report.Node[T], path []any) {
 		if n.By != "" {
-			name := n.Name
+			var name any = n.Name
 			switch {
+			case n.Key == "" && n.By == report.ByOfficer:
+				name = forPeople(g.tr("（未落实到人）", "(nobody named)"))
 			case n.Key == "":
-				name = g.tr("（未落实到人）", "(nobody named)")
-				if n.By != report.ByOfficer {
-					name = g.tr("（不明）", "(not known)")
-				}
+				name = forPeople(g.tr("（不明）", "(not known)"))
 			case n.By == report.ByRole:
-				name = g.role(n.Key)
+				name = forPeople(g.role(n.Key))
 			}
 			path = append(append([]any{}, path...), n.Key)
 			if named(n.By) {

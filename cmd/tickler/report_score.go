@@ -113,14 +113,10 @@ func (g *global) scoreDoc(r *api.ScoreReply) *figureDoc {
 		if m := u.Recorded; m != nil {
 			recorded, on, event = &m.Score, m.On, m.Event
 		}
-		word := g.tr("否", "no")
 		if u.Below {
-			word, row.shade = g.tr("是", "yes"), late
+			row.shade = late
 		}
-		if u.Score == nil {
-			word = ""
-		}
-		row.cells = []any{u.Branch, u.Name, u.Score, u.Computed, recorded, on, event, u.Tally.Due, u.Tally.InTime, u.Tally.Late, u.Tally.Overdue, u.Tally.Lapsed, word, u.Yuan}
+		row.cells = []any{u.Branch, u.Name, u.Score, u.Computed, recorded, on, event, u.Tally.Due, u.Tally.InTime, u.Tally.Late, u.Tally.Overdue, u.Tally.Lapsed, u.Below, u.Yuan}
 		units.rows = append(units.rows, row)
 		for _, x := range u.Deductions {
 			points := x.Points
@@ -155,8 +151,8 @@ func (g *global) scoreStep(r *api.ScoreReply, u *report.UnitScore) string {
 			fmt.Sprintf("%s: recorded score %.1f, below %d: %d yuan are deducted; the rectification: tickler upcoming --branch %s --rule score-rectification", u.Branch, u.Recorded.Score, r.Scheme.Line, u.Yuan, shellWord(u.Branch)))
 	}
 	step := fmt.Sprintf("tickler record unit.scored %s --set score=%.1f --set period=%s", shellWord("branch/"+u.Branch), *u.Computed, r.Quarter)
-	return g.tr(fmt.Sprintf("%s：推算 %.1f，低于 %d 分，扣减 %d 元；核定后登记：%s", u.Branch, *u.Computed, r.Scheme.Line, u.Yuan, step),
-		fmt.Sprintf("%s: computed %.1f, below %d: %d yuan are deducted; once confirmed: %s", u.Branch, *u.Computed, r.Scheme.Line, u.Yuan, step))
+	return g.tr(fmt.Sprintf("%s：推算 %.1f，低于 %d 分，核定后扣减 %d 元；下一步登记评分：%s", u.Branch, *u.Computed, r.Scheme.Line, u.Yuan, step),
+		fmt.Sprintf("%s: computed %.1f, below %d: once confirmed, %d yuan are deducted; next, record the score: %s", u.Branch, *u.Computed, r.Scheme.Line, u.Yuan, step))
 }
 
 // shellWord quotes what a shell would take apart.

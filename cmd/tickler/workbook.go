@@ -110,7 +110,7 @@ func (g *global) bookSheet(f *excelize.File, name string, t *figureTable, styles
 		n++
 		row := make([]any, len(r.cells))
 		for i, v := range r.cells {
-			row[i] = bookCell(v, t.columns[i].kind, r.total, styles)
+			row[i] = g.bookCell(v, t.columns[i].kind, r.total, styles)
 		}
 		if err := w.SetRow(fmt.Sprintf("A%d", n), row); err != nil {
 			return err
@@ -121,13 +121,19 @@ func (g *global) bookSheet(f *excelize.File, name string, t *figureTable, styles
 
 // bookCell gives a value the form a spreadsheet reckons with; nil where it is
 // empty.
-func bookCell(v any, kind cellKind, total bool, styles *bookStyles) any {
+func (g *global) bookCell(v any, kind cellKind, total bool, styles *bookStyles) any {
 	if d, ok := v.(calendar.Date); ok {
 		kind = cellDate // also among texts
 		if d.IsZero() {
 			return nil
 		}
 		v = int(d - excelEpoch)
+	}
+	switch p := v.(type) {
+	case forPeople:
+		v = string(p)
+	case bool:
+		v = g.cell(kind, p)
 	}
 	if p, ok := v.(*float64); ok {
 		switch {
