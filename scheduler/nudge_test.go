@@ -202,7 +202,7 @@ func TestRemindersAndEscalationsAreRecordedAcrossNationalDay(t *testing.T) {
 	if err := b.st.Check(context.Background(), func(err error) { t.Error(err) }); err != nil {
 		t.Error(err)
 	}
-	if _, _, err := b.st.VerifyAudit(context.Background()); err != nil {
+	if _, err := b.st.VerifyAudit(context.Background()); err != nil {
 		t.Error(err)
 	}
 }
