@@ -67,6 +67,7 @@ type Signature = obligation.Signature
 // ListRequest asks for obligations by due date.
 type ListRequest struct {
 	On      calendar.Date      `json:"on"`   // as if today were that day; zero is today
+	At      calendar.Date      `json:"at"`   // as known at the end of that day; zero is now
 	From    calendar.Date      `json:"from"` // due days, both included; zero is open
 	To      calendar.Date      `json:"to"`
 	Overdue bool               `json:"overdue"` // what is overdue comes too, however old; alone where From and To are zero
@@ -90,6 +91,7 @@ type ListReply struct {
 type ShowRequest struct {
 	ID string        `json:"id"`
 	On calendar.Date `json:"on"`
+	At calendar.Date `json:"at"` // as known at the end of that day; zero is now
 }
 
 // ShowReply is an obligation with its history.
@@ -216,6 +218,7 @@ type TickReply struct {
 	Since    calendar.Date  `json:"since"`   // the last day fully raised before; null at first
 	Derived  int            `json:"derived"` // units worked out anew
 	Plan     map[string]int `json:"plan"`
+	Told     map[string]int `json:"told"` // reminded, escalated -> how many obligations
 	Failed   []string       `json:"failed,omitempty"`
 	Problems []string       `json:"problems,omitempty"` // files that are bad: what was in force before stays
 	Warnings []string       `json:"warnings"`

@@ -161,6 +161,7 @@ var specs = map[Kind][]spec{
 		{name: "日期", needed: true, unit: days, aliases: "发生日 发生日期 事件日期", set: func(r *reader, b []byte) { r.event.Happened = r.date(b) }},
 		{name: "编号", aliases: "事件编号", set: func(r *reader, b []byte) { r.event.ID = r.id(b) }},
 		{name: "期间", set: func(r *reader, b []byte) { r.event.Period = r.text(b) }},
+		{name: "数据日期", unit: days, aliases: "采集日期 统计截止日期 CJRQ", set: func(r *reader, b []byte) { r.dataDate(b) }},
 	},
 }
 

@@ -124,6 +124,7 @@ func (r *reader) finish(good bool) {
 		}
 		r.onceIf("编号", r.event.ID)
 		out.Events = append(out.Events, r.event)
+		out.EventAt = append(out.EventAt, Problem{File: r.f.name, Sheet: r.sheet, Row: r.row})
 	}
 }
 

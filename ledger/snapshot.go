@@ -33,6 +33,7 @@ type Snapshot struct {
 	Branches    []loan.Branch
 	Staff       []loan.Staff
 	Events      []loan.Event // Learned and By are the caller's to fill
+	EventAt     []Problem    // where each of the events stands, for what only the caller can find wrong
 
 	Sheets   []Sheet  // in the order of the file; a CSV is one sheet without a name
 	Columns  []Column // of the sheets that were read

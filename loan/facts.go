@@ -10,6 +10,7 @@ import (
 type Version[T any] struct {
 	From    calendar.Date // the data date of the file that brought it
 	Learned time.Time     // the moment it was imported
+	Known   calendar.Date // the business day of that moment
 	Value   T
 }
 

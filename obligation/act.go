@@ -163,6 +163,6 @@ func (o *Obligation) Reassign(to string) error {
 	if o.Assigned == nil {
 		o.Assigned = &Assignment{Instead: o.Owner}
 	}
-	o.Owner = to
+	o.Owner, o.Snoozed = to, 0 // he put nothing off
 	return nil
 }

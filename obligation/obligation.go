@@ -106,6 +106,11 @@ type Obligation struct {
 	Waiver      *Request    // asked for and not yet granted
 	ReopenedAt  time.Time   // the last return or reopening: what was learnt before no longer closes it
 	Assigned    *Assignment // Owner was named by a person; nil: by the facts
+
+	Nudge     calendar.Date // day of the next reminder or escalation; zero: none to come
+	Told      calendar.Date // reminders up to this day are told, or something else told them; zero: since it was raised
+	Escalated []string      // roles it has gone up to, each once for ever
+	Snoozed   calendar.Date // no reminder before this day; zero: not put off
 }
 
 // Level is the role whose signature is waited for; "" where none is.

@@ -32,6 +32,12 @@ const (
 	ChangeReassigned  ChangeKind = "reassigned"
 )
 
+// ChangeKinds lists them all.
+var ChangeKinds = []ChangeKind{
+	ChangePlanned, ChangeMoved, ChangeAltered, ChangeRaised, ChangeSubmitted, ChangeDone, ChangeReopened, ChangeRevived, ChangeCancelled, ChangeLapsed,
+	ChangeSigned, ChangeReturned, ChangeWaiverAsked, ChangeWaived, ChangeReassigned,
+}
+
 // Change is one thing that Reconcile did.
 type Change struct {
 	Kind    ChangeKind
@@ -39,7 +45,13 @@ type Change struct {
 	From    calendar.Date // due day before, of a move
 	To      calendar.Date // due day now
 	Cause   string
-	Visible bool // the obligation had been raised: the change has an audit record of its own
+	Visible bool // the change has an audit record of its own: somebody had the obligation, or did it
+}
+
+// visible says that a change of the obligation is more than planning: it has
+// been on a desk, or it was done before it came to one.
+func (o *Obligation) visible(kind ChangeKind) bool {
+	return !o.RaisedOn.IsZero() || kind == ChangeSubmitted || kind == ChangeDone || kind == ChangeReopened
 }
 
 // Circumstances are what a reconciliation happens under.
@@ -57,7 +69,7 @@ type Circumstances struct {
 	// that showed it was replaced. nil: none ever is.
 	Gone func(event string) bool
 	// Withdrawing says that this change takes an event back, so that a quota
-	// may be short again.
+	// may be short again, and what was done may turn out not to have been.
 	Withdrawing bool
 	// Unknown says that a subject could not be derived: its duties stay.
 	Unknown func(loan.Ref) bool
@@ -79,7 +91,7 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 	}
 	var changes []Change
 	note := func(kind ChangeKind, o *Obligation, from calendar.Date) {
-		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 	}
 	derived := make(map[Key]bool, len(duties))
 	for i := range duties {
@@ -101,16 +113,26 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 	}
 	for i := range out {
 		o := &out[i]
-		if derived[o.Key] || o.State.Ended() || c.Unknown != nil && c.Unknown(o.Subject) {
+		if derived[o.Key] || c.Unknown != nil && c.Unknown(o.Subject) {
+			continue
+		}
+		takenBack := c.takesBack(o)
+		if o.State.Ended() && !takenBack {
 			continue
 		}
 		// Events close first, then what is no longer asked for goes away.
-		if _, ok := c.closing(o); ok && o.State != Submitted {
+		if how, ok := c.named(o); ok {
+			if takenBack {
+				succeed(o, how, note)
+			}
 			settle(o, c, note)
 			continue
 		}
-		if o.State == Submitted {
+		if o.State == Submitted && !takenBack {
 			continue // the act was done; its signatures go on
+		}
+		if takenBack {
+			o.DoneOn, o.Submitted, o.ClosedBy = 0, 0, ""
 		}
 		o.Cause = c.Cause
 		if c.Today > max(o.Due, o.PeriodEnd) {
@@ -130,6 +152,11 @@ func (c *Circumstances) closing(o *Obligation) (Closing, bool) {
 	if o.Closed != nil && o.closes(*o.Closed) {
 		return *o.Closed, true
 	}
+	return c.named(o)
+}
+
+// named gives the first event that names an obligation, of those.
+func (c *Circumstances) named(o *Obligation) (Closing, bool) {
 	if len(c.Closings) == 0 {
 		return Closing{}, false // most scans: no id needs to be spelt
 	}
@@ -143,6 +170,25 @@ func (c *Circumstances) closing(o *Obligation) (Closing, bool) {
 
 func (o *Obligation) closes(how Closing) bool {
 	return o.ReopenedAt.IsZero() || how.At.After(o.ReopenedAt)
+}
+
+// takesBack says that the change takes back the act by which an obligation was
+// done, so that nothing is left of one that is no longer asked for either.
+func (c *Circumstances) takesBack(o *Obligation) bool {
+	return c.Withdrawing && (o.State == Done || o.State == Submitted) && o.ClosedBy != "" && c.Gone != nil && c.Gone(o.ClosedBy)
+}
+
+// succeed puts an event that stands in the place of the one by which an
+// obligation was done, and which is there no longer.
+func succeed(o *Obligation, how Closing, note func(ChangeKind, *Obligation, calendar.Date)) {
+	if o.DoneOn == o.Submitted { // nobody signed it
+		o.DoneOn = how.On
+	}
+	o.Submitted, o.ClosedBy = how.On, how.Event
+	if o.State == Submitted {
+		o.DoneOn = 0
+	}
+	note(ChangeAltered, o, 0)
 }
 
 // update takes over what a fresh derivation says of a standing obligation.
@@ -160,6 +206,7 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 			o.State = Raised
 		}
 		o.Cause = c.Cause
+		o.told(c.Today)
 		note(ChangeRevived, o, o.Due)
 	}
 	was := o.Duty
@@ -167,6 +214,7 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 	if d.Due != o.Due && !(missed && d.Due > o.Due) {
 		o.WasDue, o.Due, o.Raise, o.Anchor, o.PeriodEnd = o.Due, d.Due, d.Raise, d.Anchor, d.PeriodEnd
 		o.Provisional, o.Rulebook, o.Calendar, o.Cause = d.Provisional, c.Rulebook, c.Calendar, c.Cause
+		o.told(c.Today)
 		note(ChangeMoved, o, was.Due)
 	} else if d.Due == o.Due && (d.Raise != o.Raise || d.Provisional != o.Provisional) {
 		o.Raise, o.Provisional, o.Rulebook, o.Calendar = d.Raise, d.Provisional, c.Rulebook, c.Calendar
@@ -184,7 +232,18 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 		if !slices.Equal(d.Sign, was.Sign) {
 			o.askOf(d.Sign)
 		}
+		if o.Owner != was.Owner {
+			o.Snoozed = 0 // that was another's to put off
+		}
 		note(ChangeAltered, o, 0)
+	}
+}
+
+// told notes that its dates are told today by a change: a reminder of them on
+// the same day, or of an earlier one, would say it twice.
+func (o *Obligation) told(today calendar.Date) {
+	if !o.RaisedOn.IsZero() {
+		o.Told = today
 	}
 }
 
@@ -192,17 +251,28 @@ func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 // and says whether it did. A quota that was met stays met whatever the rulebook
 // asks for later; only a withdrawn event can make it short again.
 func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
-	if o.ClosedBy == "" || d.Closed != nil && o.closes(*d.Closed) || c.Gone == nil {
+	if o.ClosedBy == "" || c.Gone == nil {
 		return false
 	}
-	if !c.Gone(o.ClosedBy) && !(c.Withdrawing && d.Progress.Need > 0) {
+	how, stands := c.named(o)
+	if d.Closed != nil && o.closes(*d.Closed) {
+		how, stands = *d.Closed, true
+	}
+	if stands {
+		if how.Event != "" && how.Event != o.ClosedBy && c.Gone(o.ClosedBy) {
+			succeed(o, how, note)
+		}
 		return false
 	}
-	if slices.ContainsFunc(c.Closings[o.Key.String()], o.closes) {
+	// It is measured by what it asked for when it was met: an event that never
+	// counted may be the one taken back.
+	short := c.Withdrawing && d.Progress.Need > 0 && d.Progress.Have < o.Progress.Need
+	if !c.Gone(o.ClosedBy) && !short {
 		return false
 	}
 	o.open()
 	o.Cause = fmt.Sprintf("撤销了办结事件（%s）", c.Cause)
+	o.told(c.Today)
 	note(ChangeReopened, o, o.Due)
 	return true
 }
@@ -247,7 +317,7 @@ func Settle(obs []Obligation, c Circumstances) []Change {
 			continue
 		}
 		settle(&obs[i], c, func(kind ChangeKind, o *Obligation, from calendar.Date) {
-			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: !o.RaisedOn.IsZero()})
+			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 		})
 	}
 	return changes

@@ -23,7 +23,11 @@ func (e *Ambiguous) Error() string {
 	for _, o := range e.Fits {
 		lines = append(lines, fmt.Sprintf("  %s  due %s  %s", o.Key.Short(), o.Due, o.Key))
 	}
-	return fmt.Sprintf("the event fits %d obligations of rule %q; name one with --closes ID or --set 期间=OCCURRENCE:\n%s", len(e.Fits), e.Rule, strings.Join(lines, "\n"))
+	by := "--closes ID or --set 期间=OCCURRENCE"
+	if slices.ContainsFunc(e.Fits, func(o obligation.Obligation) bool { return !o.Party.IsZero() }) {
+		by = "--closes ID, --set 期间=OCCURRENCE or --set 对象=PARTY"
+	}
+	return fmt.Sprintf("the event fits %d obligations of rule %q; name one with %s:\n%s", len(e.Fits), e.Rule, by, strings.Join(lines, "\n"))
 }
 
 // Closings gives the obligations that an event discharges, of the open ones at
@@ -53,6 +57,9 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 		var raised, planned []obligation.Obligation
 		for _, o := range open {
 			if o.Rule != r.ID || o.State.Ended() || o.State == obligation.Submitted || !r.fits(&o, e) {
+				continue
+			}
+			if r.countsFrom(&o, e) {
 				continue
 			}
 			if recordsRow(e) && slices.Contains(r.ClosesOn, "ledger.recorded") && (e.Happened > o.Due || e.Happened < o.Anchor) {
@@ -101,9 +108,37 @@ func named(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation.Ke
 		if r := b.Rule(open[i].Rule); r == nil || !r.closedBy(e) {
 			return nil, fmt.Errorf("obligation %q is not closed by %s", id, e.Kind)
 		}
+		if r := b.Rule(open[i].Rule); r.countsFrom(&open[i], e) {
+			return nil, fmt.Errorf("obligation %q counts from %s: an event of that day or before does not close it", id, open[i].Anchor)
+		}
+		if another(&open[i], e.Subject) {
+			return nil, fmt.Errorf("obligation %q is about %s; the event is recorded of %s", id, whom(&open[i], e.Subject), e.Subject)
+		}
 		out = append(out, open[i].Key)
 	}
 	return out, nil
+}
+
+// countsFrom says that an event is what an interval counts from, or was before
+// that: closed by it, the next one would have the same name and never begin.
+func (r *Rule) countsFrom(o *obligation.Obligation, e loan.Event) bool {
+	return slices.Contains(r.Since, e.Kind) && e.Happened <= o.Anchor
+}
+
+// another says that an obligation is about, or owed to, another thing of the
+// subject's own kind: a notice of one loan never does for the next. A log about
+// the borrower may do for his loan.
+func another(o *obligation.Obligation, subject loan.Ref) bool {
+	return o.Subject != subject && o.Party != subject && whom(o, subject).Kind == subject.Kind
+}
+
+// whom is the thing of the subject's kind that an obligation concerns, or else
+// its own subject.
+func whom(o *obligation.Obligation, subject loan.Ref) loan.Ref {
+	if o.Party.Kind == subject.Kind {
+		return o.Party
+	}
+	return o.Subject
 }
 
 // closedBy says that an event of this kind, and with what it says, discharges
@@ -139,6 +174,9 @@ func (r *Rule) fits(o *obligation.Obligation, e loan.Event) bool {
 	}
 	if e.Period != "" && o.Occurrence != e.Period {
 		return false
+	}
+	if e.Party == "" && !o.Party.IsZero() && o.Party != e.Subject && slices.ContainsFunc(r.Each, func(f Fan) bool { return f.Kind == r.For }) {
+		return false // the subject has one of its own
 	}
 	if e.Party == "" || len(r.Each) == 0 && len(r.Bys) < 2 {
 		return true

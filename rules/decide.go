@@ -69,14 +69,14 @@ func (d *deriver) mayFall(o occurrence) bool {
 	if !o.paidOut.IsZero() && o.paidOut.AddDays(20) > latest {
 		latest = o.paidOut.AddDays(20)
 	}
-	return latest >= d.window.From && o.anchor.AddDays(-back) <= d.window.To
+	return latest >= d.from && o.anchor.AddDays(-back) <= d.window.To
 }
 
 // periods calls fn for each calendar period of the rule whose due day can be
 // in the window.
 func (d *deriver) periods(r *Rule, fn func(calendar.Period) error) error {
 	back, ahead := reach(r.Due)
-	first, last := d.window.From.AddDays(-ahead), d.window.To.AddDays(back)
+	first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
 	for p := calendar.PeriodOf(r.every, first, d.book.Fiscal); p.Start <= last; p = p.Next(d.book.Fiscal) {
 		if err := fn(p); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (d *deriver) decide(o occurrence) error {
 	if err := d.date(&duty, o, reason); err != nil {
 		return err
 	}
-	if duty.Due < d.window.From || duty.Due > d.window.To {
+	if duty.Due < d.window.first(o.branch) || duty.Due > d.window.To {
 		d.outside = append(d.outside, spot{r.ID, o.subject, o.anchor})
 		reason.Due = duty.Due
 		return d.verdict(reason, obligation.Outside)

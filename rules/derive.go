@@ -22,8 +22,30 @@ type Derivation struct {
 	Failed map[loan.Ref]error
 }
 
-// Window is the stretch of due days that is planned, both ends included.
-type Window struct{ From, To calendar.Date }
+// Window is the stretch of due days that is planned, both ends included. A
+// branch that went live on a day of its own has another first day: it counts
+// for the duties of that branch, whoever's they are.
+type Window struct {
+	From, To calendar.Date
+	Own      map[string]calendar.Date // branch -> its first day
+}
+
+// first is the first day of a branch's duties.
+func (w Window) first(branch string) calendar.Date {
+	if d, ok := w.Own[branch]; ok {
+		return d
+	}
+	return w.From
+}
+
+// earliest is the first day of any branch.
+func (w Window) earliest() calendar.Date {
+	day := w.From
+	for _, d := range w.Own {
+		day = min(day, d)
+	}
+	return day
+}
 
 // Derive works out every duty of the facts' subjects whose due day is in the
 // window. The unit says whose facts they are: a borrower's hold his loans and
@@ -43,6 +65,7 @@ type deriver struct {
 	facts   *loan.Facts
 	today   calendar.Date
 	window  Window
+	from    calendar.Date // the earliest first day of the window
 	machine vm.VM
 	env     *env
 
@@ -67,7 +90,7 @@ type deriver struct {
 }
 
 func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriver {
-	d := &deriver{book: b, cal: cal, facts: f, today: f.Today, window: w, env: newEnv(cal), landings: map[calendar.Date]calendar.Date{}}
+	d := &deriver{book: b, cal: cal, facts: f, today: f.Today, window: w, from: w.earliest(), env: newEnv(cal), landings: map[calendar.Date]calendar.Date{}}
 	d.env.Count = func(string, Day, Day) int { return 0 }
 	return d
 }

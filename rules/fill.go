@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"cmp"
+	"slices"
+
 	"tickler/calendar"
 	"tickler/loan"
 )
@@ -60,13 +63,28 @@ func (d *deriver) transferred(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date
 	return false
 }
 
+// Warnings are the events that open and end the warnings of a loan or a
+// borrower, which make his loans abnormal.
+var Warnings = []string{"warning.opened", "warning.signal", "warning.confirmed", "warning.system", "warning.handled", "warning.closed"}
+
+// Warns says that a kind of event is one of those.
+func Warns(kind string) bool { return slices.Contains(Warnings, kind) }
+
 // abnormal: class not normal, or unpaid, or an open warning.
 func (d *deriver) abnormal(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) bool {
 	if l.Class != loan.Normal || d.unpaid(l, asOf) {
 		return true
 	}
+	// Two lists in order of their days are read as one.
+	events := d.facts.Events
+	if len(d.facts.Related) > 0 {
+		events = slices.Concat(events, d.facts.Related)
+		slices.SortStableFunc(events, func(a, b loan.Event) int {
+			return cmp.Or(cmp.Compare(a.Happened, b.Happened), cmp.Compare(a.ID, b.ID))
+		})
+	}
 	open, system := false, false
-	for _, e := range d.facts.Events {
+	for _, e := range events {
 		if e.Happened > asOf || e.Withdrawn != nil || e.Subject != (loan.Ref{Kind: loan.KindLoan, ID: f.ID}) && e.Subject != (loan.Ref{Kind: loan.KindBorrower, ID: l.Borrower}) {
 			continue
 		}

@@ -19,10 +19,10 @@ func (d *deriver) eventRules(u loan.Ref) {
 		taken := map[string]bool{} // kind and day of the occurrences of a borrower's loans
 		for i := range d.facts.Events {
 			e := &d.facts.Events[i]
-			if !slices.Contains(r.On, e.Kind) || e.Happened > d.today || e.Withdrawn != nil || e.Confirms != "" {
+			if !slices.Contains(r.On, e.Kind) || e.Happened > d.today || e.Withdrawn != nil || e.Repeats(d.facts.Events) {
 				continue
 			}
-			o := occurrence{subject: e.Subject, name: e.ID, anchor: e.Happened, asOf: e.Happened}
+			o := occurrence{subject: e.Subject, name: e.Happening(), anchor: e.Happened, asOf: e.Happened}
 			mapped := r.For != "" && r.For != e.Subject.Kind
 			if mapped {
 				// What befell several of his loans on one day befell him once.

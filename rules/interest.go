@@ -10,7 +10,7 @@ import (
 // is the schedule's as known on that day, or today for one to come.
 func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last calendar.Date) []calendar.Date) error {
 	back, ahead := reach(o.rule.Due)
-	first, last := d.window.From.AddDays(-ahead), d.window.To.AddDays(back)
+	first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
 	h := o.file.History
 	for i := range h {
 		if i > 0 && h[i].From > d.today {

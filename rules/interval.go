@@ -40,8 +40,9 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 	}
 	o.anchor = last
 	o.name = last.String()
+	goLive := d.window.first(o.branch)
 	if last.IsZero() {
-		last = d.window.From
+		last = goLive
 		o.anchor, o.name = last, last.String()
 	}
 	if !seen {
@@ -65,7 +66,7 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 				return err
 			}
 		}
-		if r.Date >= d.window.From {
+		if r.Date >= goLive {
 			if k > 1 {
 				o.note = "上次日期不详"
 			}
@@ -73,7 +74,7 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 			break
 		}
 		if k > 1000 {
-			return fmt.Errorf("no anniversary of %s on or after %s", last, d.window.From)
+			return fmt.Errorf("no anniversary of %s on or after %s", last, goLive)
 		}
 	}
 	if !known {

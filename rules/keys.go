@@ -33,7 +33,7 @@ func (fs fields) only(names ...string) fields {
 }
 
 // overridable are the keys of a rule that a branch may have otherwise.
-var overridable = []string{"when", "except", "needs", "due", "raise", "landing", "by", "sign", "notice", "remind", "escalate"}
+var overridable = []string{"when", "except", "needs", "due", "raise", "landing", "by", "sign", "notice", "remind", "escalate", "effective_from", "effective_to"}
 
 // The keys of the file, in the order in which people write them.
 var (

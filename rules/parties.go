@@ -51,12 +51,19 @@ func (d *deriver) fanOut(duty obligation.Duty, o occurrence) {
 }
 
 // eachBorrower makes one duty for each borrower of a branch who had a loan by
-// the occurrence's day and still has one.
+// the occurrence's day and still has one, be it another that paid that one off.
 func (d *deriver) eachBorrower(duty obligation.Duty, o occurrence) {
-	oldest := map[string]*loan.Loan{}
+	oldest, since := map[string]*loan.Loan{}, map[string]bool{}
 	for _, f := range d.facts.Loans {
 		l := f.History.At(d.today)
-		if l == nil || !l.Open() || l.Branch != o.branch || l.Disbursed > o.asOf {
+		if l == nil || l.Branch != o.branch {
+			continue
+		}
+		// One that was settled before the day made nobody a borrower then.
+		if then := f.History.At(o.asOf); l.Disbursed <= o.asOf && then.Open() {
+			since[l.Borrower] = true
+		}
+		if !l.Open() {
 			continue
 		}
 		if x := oldest[l.Borrower]; x == nil || l.Disbursed < x.Disbursed {
@@ -65,7 +72,9 @@ func (d *deriver) eachBorrower(duty obligation.Duty, o occurrence) {
 	}
 	ids := make([]string, 0, len(oldest))
 	for id := range oldest {
-		ids = append(ids, id)
+		if since[id] {
+			ids = append(ids, id)
+		}
 	}
 	slices.Sort(ids)
 	for _, id := range ids {

@@ -35,10 +35,19 @@ func (b *Book) Reach() Reach {
 	return r
 }
 
-// Overridden says that some branch does some rule otherwise, so that the tree
-// of branches matters to everybody's duties.
+// Overridden says that some branch does some rule otherwise, or the branch above
+// does it for another subject than a branch, so that the tree of branches
+// matters to everybody's duties.
 func (b *Book) Overridden() bool {
-	return slices.ContainsFunc(b.Rules, func(r *Rule) bool { return len(r.Overrides) > 0 })
+	return slices.ContainsFunc(b.Rules, func(r *Rule) bool { return len(r.Overrides) > 0 || r.Above && !b.ofBranches(r) })
+}
+
+// ofBranches says that a rule's subjects are branches, whatever opens it.
+func (b *Book) ofBranches(r *Rule) bool {
+	if r.For != "" {
+		return r.For == loan.KindBranch
+	}
+	return !slices.ContainsFunc(r.On, func(kind string) bool { return !slices.Equal(b.Events[kind].For, []loan.Kind{loan.KindBranch}) })
 }
 
 // Lacks names the day that an event must carry because a rule in force counts

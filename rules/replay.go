@@ -260,6 +260,11 @@ func (p *play) plan(ref loan.Ref, u *playedUnit, withdrawing bool, events ...*ta
 	}
 	circ := p.circumstances(facts.Events, events)
 	circ.Withdrawing = withdrawing
+	for id, how := range Shown(p.book, facts, u.obs) {
+		if _, there := circ.Closings[id]; !there {
+			circ.Closings[id] = []obligation.Closing{how}
+		}
+	}
 	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
 	u.obs, _ = obligation.Reconcile(u.obs, d.Duties, circ)
 	if len(events) > 0 {

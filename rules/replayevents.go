@@ -62,8 +62,12 @@ func (p *play) admits(e *takenEvent) bool {
 // keep keeps an event. One that tells what another told already opens nothing:
 // a file shows a change that came about after the file before it.
 func (p *play) keep(e *takenEvent) {
+	known := make([]loan.Event, len(p.taken))
+	for i, x := range p.taken {
+		known[i] = x.Event
+	}
 	for _, x := range p.taken {
-		if e.Subject.Kind != loan.KindLoan || x.Kind != e.Kind || x.Subject != e.Subject || x.Snapshot == e.Snapshot || x.Withdrawn != nil || x.Confirms != "" {
+		if e.Subject.Kind != loan.KindLoan || x.Kind != e.Kind || x.Subject != e.Subject || x.Snapshot == e.Snapshot || x.Withdrawn != nil || x.Repeats(known) {
 			continue
 		}
 		told, shown := e.Happened, x.Happened
@@ -71,7 +75,7 @@ func (p *play) keep(e *takenEvent) {
 			told, shown = shown, told
 		}
 		if told <= shown && told > p.fileBefore(e.Subject.ID, shown) {
-			e.Confirms = x.ID
+			e.Confirms = x.Happening()
 			break
 		}
 	}
@@ -102,9 +106,10 @@ func (p *play) withdraw(day calendar.Date) {
 		e := p.taken[at]
 		e.Withdrawn = &loan.Withdrawal{On: day}
 		p.gone[e.ID] = true
-		for _, x := range p.taken {
-			if x.Confirms == e.ID {
-				x.Confirms = ""
+		for _, x := range p.taken { // another telling closes what this one did
+			if x != e && x.Withdrawn == nil && x.home == e.home && x.Happening() == e.Happening() {
+				x.Closes = slices.Concat(x.Closes, e.Closes)
+				break
 			}
 		}
 		units := slices.Clone(e.units)

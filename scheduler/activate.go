@@ -77,7 +77,7 @@ func (s *Scheduler) Activate(ctx context.Context, actor Actor, r api.ActivateReq
 		a.hold, a.reply.Hold, a.reply.Diff.Held = &h, &h, true
 	}
 	if err := a.do(ctx); err != nil {
-		return nil, s.refused(ctx, actor, actRules, "", refine(err))
+		return nil, s.refused(ctx, actor, actRules, book.Digest(), refine(err))
 	}
 	return a.reply, nil
 }
@@ -182,13 +182,7 @@ func (a *activation) wait(tx *store.Tx, meta store.Meta) error {
 	if err := tx.PutRow(tableHeld, a.book.Digest(), a.hold); err != nil {
 		return err
 	}
-	detail, err := store.AuditDetail(a.hold)
-	if err != nil {
-		return err
-	}
-	_, err = tx.Audit(store.Record{At: a.hold.At, Business: meta.BusinessDate, Actor: a.actor.Person, OSUser: a.actor.OSUser,
-		Action: "rulebook.held", Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
-	return err
+	return underStanding(&meta, a.actor, a.hold.At).write(tx, "rulebook.held", "", a.hold)
 }
 
 // run makes the plan anew under the rulebook and, last of all, writes the file:

@@ -238,7 +238,7 @@ func (m *move) keep(was obligation.State) error {
 	}
 	i := slices.IndexFunc(plan.Obligations, func(x obligation.Obligation) bool { return x.Key == m.o.Key })
 	plan.Obligations[i] = *m.o
-	if err := m.tx.PutPlan(plan); err != nil {
+	if err := m.keepPlan(plan, []obligation.Change{{Kind: m.kind, Key: m.o.Key, To: m.o.Due, Cause: m.o.Cause, Visible: true}}); err != nil {
 		return err
 	}
 	if len(m.files) > 0 {
@@ -246,7 +246,6 @@ func (m *move) keep(was obligation.State) error {
 			return err
 		}
 	}
-	m.note(plan, []obligation.Change{{Kind: m.kind, Key: m.o.Key, To: m.o.Due, Cause: m.o.Cause, Visible: true}})
 	return nil
 }
 
@@ -311,10 +310,9 @@ func (s *Scheduler) reassignAll(ctx context.Context, a Actor, r api.ActRequest) 
 			if changes == nil {
 				continue
 			}
-			if err := tx.PutPlan(plan); err != nil {
+			if err := c.keepPlan(plan, changes); err != nil {
 				return err
 			}
-			c.note(plan, changes)
 			reply.Moved += len(changes)
 		}
 		if reply.Moved == 0 {

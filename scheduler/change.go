@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"time"
@@ -36,7 +37,7 @@ type change struct {
 	late  string // why a duty whose day of raising has passed comes late
 
 	counts   map[string]int // kind of change -> how many
-	told     map[string]int // likewise, of what who asks sees
+	sighted  map[string]int // likewise, of what who asks sees
 	units    int            // planned, of those
 	seen     []seenChange   // of raised obligations, and those of record
 	failed   []string
@@ -49,7 +50,12 @@ type change struct {
 	person *person // who asks
 	view   *sight  // what he sees
 
-	withdrawing bool // an event is taken back
+	withdrawing bool           // an event is taken back
+	since       calendar.Date  // last day that was scanned, where days were left out
+	gap         string         // which, in Chinese; "" for none
+	scanning    bool           // reminders and escalations whose day has come are told
+	nudged      []nudged       // in this change
+	told        map[string]int // reminded, escalated -> how many
 
 	directory directory       // the facts that many units share, read once
 	failures  map[string]bool // units whose last derivation failed
@@ -58,6 +64,8 @@ type change struct {
 type seenChange struct {
 	obligation.Change
 	owner, role, branch string
+	on                  calendar.Date // the day of the act, of one that was submitted or done
+	late                string        // why it was raised after its day
 }
 
 // beginUnder opens a change under a rulebook: the day, and the documents in
@@ -84,7 +92,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	}
 	actor.Person = p.Staff
 	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor, person: p, view: sees,
-		counts: map[string]int{}, told: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
+		counts: map[string]int{}, sighted: map[string]int{}, told: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)
 	}
@@ -95,6 +103,14 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	all := false
 	if end := windowEnd(today); end > meta.WindowEnd {
 		c.meta.WindowEnd, all = end, true
+	}
+	if !s.mute && !nudging(&meta) {
+		all = true
+		c.meta.Extra = maps.Clone(c.meta.Extra)
+		if c.meta.Extra == nil {
+			c.meta.Extra = map[string]json.RawMessage{}
+		}
+		c.meta.Extra[extraNudges] = json.RawMessage("1")
 	}
 	if meta.Rulebook != book.Digest() {
 		all = true
@@ -193,6 +209,15 @@ func (c *change) touchLoan(l *loan.Loan) error {
 	return nil
 }
 
+// planSecured marks those whose collateral secures a loan of another's.
+func (c *change) planSecured(loan string) error {
+	ids, err := c.tx.SecuredBy(loan)
+	for _, id := range ids {
+		c.plan(borrowerUnit(id))
+	}
+	return err
+}
+
 // plan marks a unit to be planned before the change ends.
 func (c *change) plan(u loan.Ref) {
 	if c.s.elsewhere != nil && c.s.elsewhere(u) {
@@ -204,17 +229,9 @@ func (c *change) plan(u loan.Ref) {
 	}
 }
 
-func (c *change) audit(action, subject string, detail any) error {
-	rec := store.Record{At: c.now, Business: c.today, Actor: c.actor.Person, OSUser: c.actor.OSUser, Action: action, Subject: subject}
-	rec.Rulebook, rec.Calendar = c.book.Digest(), c.cal.Version()
-	if detail != nil {
-		var err error
-		if rec.Detail, err = store.AuditDetail(detail); err != nil {
-			return err
-		}
-	}
-	_, err := c.tx.Audit(rec)
-	return err
+// audit writes a record of the change; about is what stamp.write says.
+func (c *change) audit(action, subject string, detail any, about ...string) error {
+	return c.stamp().write(c.tx, action, subject, detail, about...)
 }
 
 // planMarked plans every marked unit: derives it, reconciles it with what
@@ -272,7 +289,7 @@ func (c *change) gone(event string) bool {
 }
 
 func (c *change) planUnit(u loan.Ref) error {
-	facts, branch, err := c.facts(u)
+	facts, err := c.facts(u)
 	if err != nil {
 		return err
 	}
@@ -287,7 +304,7 @@ func (c *change) planUnit(u loan.Ref) error {
 	if err := c.match(u, plan, facts); err != nil { // events close first
 		return err
 	}
-	obs, changes, d := c.reckon(u, plan.Obligations, facts, branch)
+	obs, changes, d := c.reckon(u, plan.Obligations, facts)
 	plan.Obligations = obs
 	// What a file found may close what only this plan brought about.
 	before := len(facts.Events)
@@ -305,6 +322,13 @@ func (c *change) planUnit(u loan.Ref) error {
 	if !known && len(obs) == 0 && d.Next.IsZero() {
 		return nil // nothing to keep: a member of a group who has no loan here
 	}
+	return c.keepPlan(plan, changes)
+}
+
+// keepPlan puts a plan that a change has worked on: with the day of each
+// obligation's next nudge, and in a scan with what is to be told by now.
+func (c *change) keepPlan(plan *store.Plan, changes []obligation.Change) error {
+	c.nudge(plan)
 	if err := c.tx.PutPlan(plan); err != nil {
 		return err
 	}
@@ -314,10 +338,15 @@ func (c *change) planUnit(u loan.Ref) error {
 
 // reckon derives a unit anew and holds it against what stands. It writes
 // nothing: what a run would give is asked in the same way.
-func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts, branch string) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
-	w := rules.Window{From: c.meta.GoLiveOf(branch), To: c.meta.WindowEnd}
+func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
+	w := windowFrom(&c.meta, c.meta.WindowEnd)
 	d := rules.Derive(c.book, c.cal, facts, u, w)
 	circ := c.circumstances(u, facts.Events)
+	for id, how := range rules.Shown(c.book, facts, old) {
+		if _, there := circ.Closings[id]; !there {
+			circ.Closings[id] = []obligation.Closing{how}
+		}
+	}
 	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
 	obs, changes := obligation.Reconcile(old, d.Duties, circ)
 	return obs, changes, d
@@ -362,7 +391,7 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 	for _, ch := range changes {
 		c.counts[string(ch.Kind)]++
 		if c.view.all {
-			c.told[string(ch.Kind)]++
+			c.sighted[string(ch.Kind)]++
 			if !ch.Visible {
 				continue
 			}
@@ -375,12 +404,12 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 		}
 		o := &plan.Obligations[at[ch.Key]]
 		if !c.view.all && c.view.sees(o) {
-			c.told[string(ch.Kind)]++
+			c.sighted[string(ch.Kind)]++
 		}
 		if !ch.Visible {
 			continue
 		}
-		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch})
+		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch, max(o.Submitted, o.DoneOn), o.Late})
 		if c.s.watch != nil {
 			c.s.watch(o, ch)
 		}
@@ -391,29 +420,33 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 type changeDetail struct {
 	Due  calendar.Date `json:"due"`
 	Was  calendar.Date `json:"was,omitzero"`
+	On   calendar.Date `json:"on,omitzero"` // of the act
 	Why  string        `json:"why,omitempty"`
 	Late string        `json:"late,omitempty"`
 }
 
 // end writes the audit's records, the outbox's entries and the head record.
-func (c *change) end(action, subject string, detail map[string]any) error {
+func (c *change) end(action, subject string, detail map[string]any, about ...string) error {
 	if len(c.counts) > 0 {
 		detail["plan"] = c.counts
+	}
+	if len(c.told) > 0 {
+		detail["told"] = c.told
 	}
 	if len(c.failed) > 0 {
 		detail["failed"] = len(c.failed)
 	}
-	if err := c.audit(action, subject, detail); err != nil {
+	if err := c.audit(action, subject, detail, about...); err != nil {
 		return err
 	}
 	for _, ch := range c.seen {
 		id := ch.Key.String()
-		d := changeDetail{Due: ch.To, Why: ch.Cause}
+		d := changeDetail{Due: ch.To, On: ch.on, Why: ch.Cause}
 		if ch.Kind == obligation.ChangeMoved {
 			d.Was = ch.From
 		}
 		if ch.Kind == obligation.ChangeRaised {
-			d.Late = c.late
+			d.Late = ch.late
 		}
 		if err := c.audit("obligation."+string(ch.Kind), id, d); err != nil {
 			return err
@@ -421,15 +454,37 @@ func (c *change) end(action, subject string, detail map[string]any) error {
 		if ch.Kind == obligation.ChangeAltered {
 			continue
 		}
-		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, At: c.now})
+		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, On: c.today, At: c.now})
 		if err != nil {
 			return err
 		}
 	}
+	if err := c.tellNudged(); err != nil {
+		return err
+	}
 	return c.tx.PutMeta(c.meta)
 }
 
-// facts gathers what a unit's derivation may know, and its branch.
-func (c *change) facts(u loan.Ref) (*loan.Facts, string, error) {
+// facts gathers what a unit's derivation may know.
+func (c *change) facts(u loan.Ref) (*loan.Facts, error) {
 	return gather(c.tx, u, c.today, &c.directory)
+}
+
+// toldOf counts what of the reminders and escalations who asks sees.
+func (c *change) toldOf() map[string]int {
+	if c.view.all {
+		return c.told
+	}
+	out := map[string]int{}
+	for _, n := range c.nudged {
+		if !c.view.branch(n.branch) && !c.view.is(n.owner) {
+			continue
+		}
+		if n.to != "" {
+			out["escalated"]++
+		} else {
+			out["reminded"]++
+		}
+	}
+	return out
 }

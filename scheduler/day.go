@@ -61,6 +61,12 @@ func (s *Scheduler) readingDay(meta *store.Meta, b *rules.Book, on calendar.Date
 	return max(s.wallDay(b), meta.BusinessDate)
 }
 
+// windowFrom is the window of due days to a last one, from each branch's day
+// of going live.
+func windowFrom(meta *store.Meta, to calendar.Date) rules.Window {
+	return rules.Window{From: meta.GoLive, To: to, Own: meta.GoLiveBranch}
+}
+
 // windowEnd is the last due day that is planned.
 func windowEnd(today calendar.Date) calendar.Date {
 	return calendar.PeriodOf(calendar.Quarter, today.AddDays(windowDays), calendar.Fiscal{}).End

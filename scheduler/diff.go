@@ -100,7 +100,7 @@ func (k *contrast) side(s *Scheduler, d underDocuments) *change {
 }
 
 func (k *contrast) unit(old, new *change, u loan.Ref) error {
-	facts, branch, err := old.facts(u)
+	facts, err := old.facts(u)
 	if err != nil {
 		return err
 	}
@@ -112,12 +112,12 @@ func (k *contrast) unit(old, new *change, u loan.Ref) error {
 	if plan != nil {
 		stands = plan.Obligations
 	}
-	before, _, _ := old.reckon(u, stands, facts, branch)
+	before, _, _ := old.reckon(u, stands, facts)
 	// A rulebook may ask of other units than the one before it does.
-	if facts, branch, err = new.facts(u); err != nil {
+	if facts, err = new.facts(u); err != nil {
 		return err
 	}
-	after, _, d := new.reckon(u, stands, facts, branch)
+	after, _, d := new.reckon(u, stands, facts)
 	for i := range before {
 		if !before[i].State.Ended() {
 			k.open++

@@ -128,7 +128,7 @@ func (b *branch) reopen() {
 // copyOf is another branch with the same store and the same files.
 func (b *branch) copyOf() *branch {
 	b.t.Helper()
-	c := inFile(b.t, b.now.Load().Format("2006-01-02"), func(cfg *scheduler.Config) { cfg.Hold = b.cfg.Hold })
+	c := inFile(b.t.(*testing.T), b.now.Load().Format("2006-01-02"), func(cfg *scheduler.Config) { cfg.Hold = b.cfg.Hold })
 	c.st.Close()
 	if err := os.Remove(c.path); err != nil {
 		b.t.Fatal(err)

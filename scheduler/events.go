@@ -62,9 +62,17 @@ func (c *change) concerned(home loan.Ref, e loan.Event) ([]loan.Ref, error) {
 		for _, id := range ids {
 			add(borrowerUnit(id))
 		}
+		had, err := unitsOf(c.tx, e.Subject) // where he no longer guarantees
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range had {
+			add(u)
+		}
 	case loan.KindBorrower, loan.KindLoan:
 		toBranch, toOfficer := slices.Contains(reach.Borrower, e.Kind), slices.Contains(reach.Officer, e.Kind)
-		if !toBranch && !toOfficer {
+		warns := rules.Warns(e.Kind)
+		if !toBranch && !toOfficer && !warns {
 			break
 		}
 		d, err := c.tx.Dossier(home.ID)
@@ -75,6 +83,15 @@ func (c *change) concerned(home loan.Ref, e loan.Event) ([]loan.Ref, error) {
 			l := f.History.At(c.today)
 			if l == nil || e.Subject.Kind == loan.KindLoan && f.ID != e.Subject.ID {
 				continue
+			}
+			if warns {
+				ids, err := c.tx.SecuredBy(f.ID)
+				if err != nil {
+					return nil, err
+				}
+				for _, id := range ids {
+					add(borrowerUnit(id))
+				}
 			}
 			if toBranch {
 				add(branchUnit(l.Branch))
@@ -140,7 +157,8 @@ func (c *change) match(u loan.Ref, plan *store.Plan, facts *loan.Facts) error {
 // twin finds what tells the same happening as an event: recorded by a person
 // and shown by a ledger file. A file shows a change that came about after the
 // file before it, up to its own day; what a person recorded of those days is
-// that change. "" where there is none.
+// that change. It gives the id of the event that told it first, which may have
+// been withdrawn since; "" where there is none.
 func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, error) {
 	if e.Subject.Kind != loan.KindLoan || f == nil {
 		return "", nil
@@ -149,8 +167,9 @@ func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, er
 	if err != nil {
 		return "", err
 	}
+	known = standing(known)
 	for _, x := range known {
-		if x.Kind != e.Kind || x.Subject != e.Subject || x.Snapshot == e.Snapshot || x.Withdrawn != nil || x.Confirms != "" {
+		if x.Kind != e.Kind || x.Subject != e.Subject || x.Snapshot == e.Snapshot || x.Repeats(known) {
 			continue
 		}
 		told, shown := e.Happened, x.Happened
@@ -158,28 +177,44 @@ func (c *change) twin(home loan.Ref, e loan.Event, f *loan.LoanFile) (string, er
 			told, shown = shown, told
 		}
 		if told <= shown && told > fileBefore(f, shown) {
-			return x.ID, nil
+			return x.Happening(), nil
 		}
 	}
 	return "", nil
 }
 
-// untwin lets the events that only told again what one event told stand for
-// themselves, since that one is taken back.
-func (c *change) untwin(home loan.Ref, id string) error {
+// bequeath lets what an event closed be closed by another telling of the same
+// happening, since that event is taken back.
+func (c *change) bequeath(home loan.Ref, e loan.Event) error {
 	known, err := c.tx.EventsOf(home)
 	if err != nil {
 		return err
 	}
-	for _, x := range known {
-		if x.Confirms == id {
-			x.Confirms = ""
-			if err := c.tx.PutEvent(home, x); err != nil {
-				return err
+	for _, x := range standing(known) {
+		if x.ID == e.ID || x.Happening() != e.Happening() {
+			continue
+		}
+		for _, id := range e.Closes {
+			if !slices.Contains(x.Closes, id) {
+				x.Closes = append(x.Closes, id)
 			}
 		}
+		return c.tx.PutEvent(home, x)
 	}
 	return nil
+}
+
+// occurrence says that a text can be the occurrence of an obligation: a period,
+// a day, or an event that is there.
+func (c *change) occurrence(s string) (bool, error) {
+	if obligation.IsOccurrence(s) {
+		return true, nil
+	}
+	_, _, err := c.tx.Event(s)
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // known says that a subject is one of the facts'.

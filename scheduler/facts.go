@@ -8,59 +8,52 @@ import (
 
 	"tickler/calendar"
 	"tickler/loan"
+	"tickler/rules"
 	"tickler/store"
 )
 
 // gather reads the facts of a unit: a borrower with his loans and collateral,
 // an officer or a branch with the loans in their care, a group with those of
-// its members. It gives the branch whose go_live day counts.
-func gather(tx *store.Tx, u loan.Ref, today calendar.Date, dir *directory) (*loan.Facts, string, error) {
+// its members.
+func gather(tx *store.Tx, u loan.Ref, today calendar.Date, dir *directory) (*loan.Facts, error) {
 	f := &loan.Facts{Today: today}
 	events, err := tx.EventsOf(u)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	f.Events = standing(events)
 	if f.Branches, err = dir.allBranches(tx); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	if f.Staff, err = dir.allStaff(tx); err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	branch := ""
 	switch u.Kind {
 	case loan.KindBorrower:
-		branch, err = ofBorrower(tx, u, f, dir)
+		err = ofBorrower(tx, u, f, dir)
 	case loan.KindBranch:
-		branch = u.ID
 		err = ofBranch(tx, u, f, dir)
 	case loan.KindOfficer:
-		branch, err = ofOfficer(tx, u, f, dir)
+		err = ofOfficer(tx, u, f, dir)
 	case loan.KindGroup:
-		branch, err = ofGroup(tx, u, f, dir)
+		err = ofGroup(tx, u, f, dir)
 	}
 	sort.Slice(f.Loans, func(i, j int) bool { return f.Loans[i].ID < f.Loans[j].ID })
-	return f, branch, err
+	return f, err
 }
 
-func ofBorrower(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch string, err error) {
+func ofBorrower(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) error {
 	d, err := tx.Dossier(u.ID)
 	if err != nil || d == nil {
-		return "", err
+		return err
 	}
 	f.Loans = d.Loans
 	if d.Borrower != nil {
 		f.Borrowers = map[string]*loan.Borrower{u.ID: d.Borrower}
-		branch = d.Borrower.Branch
-	}
-	for _, l := range d.Loans {
-		if v := l.History.At(f.Today); v != nil && branch == "" {
-			branch = v.Branch
-		}
 	}
 	groups, err := dir.groupsOf(tx, u.ID)
 	if err != nil {
-		return "", err
+		return err
 	}
 	if len(groups) > 0 {
 		f.Groups = map[string]*loan.Group{}
@@ -68,7 +61,7 @@ func ofBorrower(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch
 			f.Groups[g.ID] = g
 		}
 	}
-	return branch, collaterals(tx, f, d)
+	return collaterals(tx, f, d)
 }
 
 func ofBranch(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) error {
@@ -93,9 +86,9 @@ func ofBranch(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) error {
 	return nil
 }
 
-func ofOfficer(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch string, err error) {
+func ofOfficer(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) error {
 	f.Borrowers = map[string]*loan.Borrower{}
-	err = tx.DossiersOfOfficer(u.ID, func(d *loan.Dossier) error {
+	return tx.DossiersOfOfficer(u.ID, func(d *loan.Dossier) error {
 		manages := d.Borrower != nil && d.Borrower.RiskManager == u.ID
 		if manages {
 			f.Borrowers[d.ID] = d.Borrower
@@ -103,23 +96,16 @@ func ofOfficer(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch 
 		for _, l := range d.Loans {
 			if v := l.History.At(f.Today); v != nil && (manages || v.Officer == u.ID) {
 				f.Loans = append(f.Loans, l)
-				if branch == "" {
-					branch = v.Branch
-				}
 			}
 		}
 		return relate(tx, f, borrowerUnit(d.ID), dir.reach.Officer)
 	})
-	if s := f.Staff[u.ID]; s != nil && s.Branch != "" {
-		branch = s.Branch
-	}
-	return branch, err
 }
 
-func ofGroup(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch string, err error) {
+func ofGroup(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) error {
 	groups, err := dir.allGroups(tx)
 	if err != nil || groups[u.ID] == nil {
-		return "", err
+		return err
 	}
 	g := groups[u.ID]
 	f.Groups = map[string]*loan.Group{u.ID: g}
@@ -131,19 +117,14 @@ func ofGroup(tx *store.Tx, u loan.Ref, f *loan.Facts, dir *directory) (branch st
 		seen[m.Borrower] = true
 		d, err := tx.Dossier(m.Borrower)
 		if err != nil {
-			return "", err
+			return err
 		}
 		if d == nil {
 			continue // another bank's, or not yet lent to
 		}
 		f.Loans = append(f.Loans, d.Loans...)
-		for _, l := range d.Loans {
-			if v := l.History.At(f.Today); v != nil && branch == "" {
-				branch = v.Branch
-			}
-		}
 	}
-	return branch, nil
+	return nil
 }
 
 // relate adds the events of another unit that count or close here.
@@ -174,7 +155,7 @@ func collaterals(tx *store.Tx, f *loan.Facts, d *loan.Dossier) error {
 		return nil
 	}
 	f.Collaterals = map[string]*loan.Collateral{}
-	have := map[string]bool{}
+	have, related := map[string]bool{}, map[string]bool{}
 	for _, l := range d.Loans {
 		have[l.ID] = true
 	}
@@ -200,6 +181,13 @@ func collaterals(tx *store.Tx, f *loan.Facts, d *loan.Dossier) error {
 				if l.ID == id {
 					f.Loans = append(f.Loans, l)
 				}
+			}
+			if related[owner] {
+				continue
+			}
+			related[owner] = true
+			if err := relate(tx, f, borrowerUnit(owner), rules.Warnings); err != nil {
+				return err
 			}
 		}
 	}

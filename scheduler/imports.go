@@ -12,6 +12,11 @@ import (
 // errDryRun takes back a change that was only tried.
 var errDryRun = errors.New("dry run")
 
+// errUnchanged takes back a change that turned out to be none, with what its
+// beginning wrote: a record of a day that the head record then does not keep
+// would let the next one go back behind it.
+var errUnchanged = errors.New("unchanged")
+
 // Import takes in one ledger file, whole or not at all: the facts, the events
 // that the differences show, the plan, and the audit in one transaction. The
 // same file again changes nothing; another file of the same data date takes
@@ -49,7 +54,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		}
 		c.cause = "导入 " + snap.Name
 		c.late = "导入时触发日已过"
-		in := &intake{change: c, snap: snap, cal: cal, on: snap.DataDate, reply: &api.ImportReply{
+		in := &intake{change: c, snap: snap, cal: cal, lang: r.Lang, on: snap.DataDate, reply: &api.ImportReply{
 			Name: snap.Name, Digest: snap.Digest, Rows: len(snap.Loans), Events: map[string]int{}, DryRun: r.DryRun}}
 		if in.on.IsZero() {
 			in.on = c.today
@@ -58,16 +63,20 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		for _, p := range s.badFiles() {
 			in.warnings = append(in.warnings, "仍按原有规则簿和日历处理 / the rulebook and calendar in force before stay: "+p)
 		}
-		if err := in.take(r.AllowGone); err != nil {
+		err = in.take(r.AllowGone)
+		if err != nil && !errors.Is(err, errUnchanged) {
 			return err
 		}
 		reply = in.reply
+		if err != nil {
+			return err
+		}
 		if r.DryRun {
 			return errDryRun
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errDryRun) {
+	if err != nil && !errors.Is(err, errDryRun) && !errors.Is(err, errUnchanged) {
 		return nil, s.refused(ctx, actor, actImport, r.Name, refine(err))
 	}
 	return reply, nil

@@ -46,11 +46,12 @@ func Init(ctx context.Context, st *store.Store, o InitOptions) error {
 				return err
 			}
 		}
-		detail, err := store.AuditDetail(map[string]any{"go_live": o.GoLive, "branch": o.Branch})
-		if err != nil {
-			return err
+		var about []string
+		if o.Branch != "" {
+			about = append(about, branchUnit(o.Branch).String())
 		}
-		if _, err := tx.Audit(store.Record{At: o.Now, Business: meta.BusinessDate, OSUser: o.OSUser, Action: "store.init", Detail: detail}); err != nil {
+		by := underStanding(&meta, Actor{OSUser: o.OSUser}, o.Now.UTC().Truncate(time.Second))
+		if err := by.write(tx, "store.init", "", map[string]any{"go_live": o.GoLive, "branch": o.Branch}, about...); err != nil {
 			return err
 		}
 		return tx.PutMeta(meta)

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -19,6 +20,7 @@ type intake struct {
 	snap  *ledger.Snapshot
 	cal   *calendar.Calendar
 	on    calendar.Date // the file's data date
+	lang  string        // of the mistakes
 	reply *api.ImportReply
 
 	dossiers map[string]*loan.Dossier // borrower -> his facts, as far as touched
@@ -72,6 +74,13 @@ func (in *intake) take(allowGone bool) error {
 			return err
 		}
 		in.plan(borrowerUnit(id))
+	}
+	for _, id := range ids {
+		for _, f := range in.dossiers[id].Loans {
+			if err := in.planSecured(f.ID); err != nil {
+				return err
+			}
+		}
 	}
 	if err := in.takeEvents(); err != nil {
 		return err
@@ -173,14 +182,14 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 		if err := in.touchIfSeen(&stands.Value, row); err != nil {
 			return err
 		}
-	} else if err := in.touchLoan(row); err != nil {
+	} else if err := in.touchRow(row); err != nil {
 		return err
 	}
 	f.Confirmed = in.on
 	if base != nil && base.Value.Equal(row) {
 		f.History = f.History.Drop(in.on) // back to what it was
 	} else {
-		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now, Value: *row})
+		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now, Known: in.today, Value: *row})
 	}
 	in.changed[d.ID] = true
 	return in.differences(d, row, base, same != nil)
@@ -189,13 +198,26 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 // touchIfSeen marks the officers and branches of a changed loan, where the
 // change can matter to them.
 func (in *intake) touchIfSeen(old, row *loan.Loan) error {
-	if old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
-		if err := in.touchLoan(old); err != nil {
+	if old.Borrower != row.Borrower || old.Officer != row.Officer || old.Branch != row.Branch || old.Open() != row.Open() || old.Disbursed != row.Disbursed || old.Maturity != row.Maturity {
+		if err := in.touchRow(old); err != nil {
 			return err
 		}
-		return in.touchLoan(row)
+		return in.touchRow(row)
 	}
 	return nil
+}
+
+// touchRow marks the officers, branches and groups of a loan, and its
+// borrower's risk manager.
+func (in *intake) touchRow(l *loan.Loan) error {
+	d, err := in.dossier(l.Borrower)
+	if err != nil {
+		return err
+	}
+	if d.Borrower != nil && d.Borrower.RiskManager != "" {
+		in.plan(officerUnit(d.Borrower.RiskManager))
+	}
+	return in.touchLoan(l)
 }
 
 // differences keeps the events that a changed row shows, in place of those
@@ -218,16 +240,17 @@ func (in *intake) differences(d *loan.Dossier, row *loan.Loan, base *loan.Versio
 		}
 		suffix := "/" + row.ID + "/" + in.on.String()
 		for _, e := range known {
-			stays := slices.ContainsFunc(found, func(f loan.Event) bool { return f.ID == e.ID })
+			// What says something else now is another event of the same name.
+			stays := slices.ContainsFunc(found, func(f loan.Event) bool { return f.ID == e.ID && maps.Equal(f.Fields, e.Fields) })
 			if e.Snapshot && strings.HasSuffix(e.ID, suffix) && !stays {
 				if err := in.tx.DeleteEvent(e.ID); err != nil {
 					return err
 				}
-				if err := in.untwin(unit, e.ID); err != nil {
+				if err := in.bequeath(unit, e); err != nil {
 					return err
 				}
 				in.withdrawing = true
-				if err := in.audit("event.withdrawn", e.ID, map[string]any{"by": in.snap.Name}); err != nil {
+				if err := in.audit("event.withdrawn", e.ID, map[string]any{"by": in.snap.Name}, e.Subject.String()); err != nil {
 					return err
 				}
 			}
@@ -247,7 +270,7 @@ func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
 	} else if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
-	e.Learned = in.now
+	e.Learned, e.Known = in.now, in.today
 	in.reply.Events[e.Kind]++
 	var err error
 	if d := in.dossiers[unit.ID]; d != nil && e.Snapshot && e.Subject.Kind == loan.KindLoan {
@@ -259,7 +282,7 @@ func (in *intake) keepEvent(unit loan.Ref, e loan.Event) error {
 		return err
 	}
 	in.found = append(in.found, newEvent{Event: e, home: unit})
-	return in.audit("event.found", e.ID, map[string]any{"file": in.snap.Name, "fields": e.Fields})
+	return in.audit("event.found", e.ID, map[string]any{"kind": e.Kind, "file": in.snap.Name, "fields": e.Fields}, e.Subject.String())
 }
 
 func (in *intake) finish(branches []string) error {
@@ -269,7 +292,7 @@ func (in *intake) finish(branches []string) error {
 		return err
 	}
 	in.reply.Same = changes == 0 && slices.ContainsFunc(known, func(i store.Import) bool { return i.Digest == in.snap.Digest })
-	in.reply.Plan, in.reply.Failed = in.told, in.fails
+	in.reply.Plan, in.reply.Failed = in.sighted, in.fails
 	in.reply.Warnings = in.warnings
 	for _, w := range in.snap.Warnings {
 		in.reply.Warnings = append(in.reply.Warnings, w.Text.In("zh"))
@@ -283,7 +306,7 @@ func (in *intake) finish(branches []string) error {
 		}
 	}
 	if in.reply.Same && len(in.counts) == 0 {
-		return nil // not a byte written
+		return errUnchanged // not a byte written
 	}
 	events := 0
 	for _, n := range in.reply.Events {

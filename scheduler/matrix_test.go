@@ -2,14 +2,20 @@ package scheduler_test
 
 import (
 	"context"
+	"errors"
+	"os"
+	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"tickler/api"
+	"tickler/report"
 	"tickler/rules"
 	"tickler/scheduler"
+	"tickler/store"
 )
 
 // asker is one who asks, and what he is to the branch Q01.
@@ -60,8 +66,38 @@ func readings(o *offices, office string) map[string]func(context.Context) (any, 
 		"why who": func(c context.Context) (any, error) {
 			return s.Why(c, api.WhyRequest{What: "officer/" + staffOf(office, "officer")})
 		},
-		"status":    func(c context.Context) (any, error) { return s.Status(c) },
-		"users":     func(c context.Context) (any, error) { return s.Users(c) },
+		"status": func(c context.Context) (any, error) { return s.Status(c) },
+		"users":  func(c context.Context) (any, error) { return s.Users(c) },
+		"outbox": func(c context.Context) (any, error) { return s.Outbox(c, api.OutboxRequest{Items: true}) },
+		"outbox of": func(c context.Context) (any, error) {
+			return s.Outbox(c, api.OutboxRequest{To: staffOf(office, "officer")})
+		},
+		"message": func(c context.Context) (any, error) {
+			id := messageOf(o, office)
+			reply, err := s.Outbox(c, api.OutboxRequest{ID: id})
+			if e := (*api.Error)(nil); errors.As(err, &e) {
+				e.Text = strings.ReplaceAll(e.Text, id, "N") // it counts what others have
+			}
+			return reply, err
+		},
+		"ontime": func(c context.Context) (any, error) {
+			return s.Ontime(c, api.FiguresRequest{By: []report.By{report.ByBranch, report.ByOfficer}})
+		},
+		"ageing": func(c context.Context) (any, error) {
+			return s.Ageing(c, api.FiguresRequest{By: []report.By{report.ByBranch}})
+		},
+		"ageing of": func(c context.Context) (any, error) { return s.Ageing(c, api.FiguresRequest{Branch: office}) },
+		"coverage":  func(c context.Context) (any, error) { return s.Coverage(c, api.FiguresRequest{}) },
+		"score":     func(c context.Context) (any, error) { return s.Score(c, api.ScoreRequest{}) },
+		"trail": func(c context.Context) (any, error) {
+			return s.AuditAbout(c, api.AuditAboutRequest{What: reportOf(office)})
+		},
+		"trail who": func(c context.Context) (any, error) {
+			return s.AuditAbout(c, api.AuditAboutRequest{What: "person/" + staffOf(office, "officer")})
+		},
+		"head":      func(c context.Context) (any, error) { return s.AuditHead(c) },
+		"export":    func(c context.Context) (any, error) { return s.AuditPage(c, api.AuditPageRequest{}) },
+		"verify":    func(c context.Context) (any, error) { return s.AuditVerify(c, api.AuditVerifyRequest{}) },
 		"history":   func(c context.Context) (any, error) { return s.History(c) },
 		"book":      func(c context.Context) (any, error) { return s.Book(c, api.BookRequest{At: date("2026-11-23")}) },
 		"portfolio": func(c context.Context) (any, error) { return s.Portfolio(c, api.PortfolioRequest{}) },
@@ -77,8 +113,39 @@ func readings(o *offices, office string) map[string]func(context.Context) (any, 
 	}
 }
 
+// messageOf is the number of a message about a duty of an office.
+func messageOf(o *offices, office string) string {
+	id := "999999999"
+	o.st.View(context.Background(), func(tx *store.Tx) error {
+		return tx.ScanOutbox(func(m store.Message) error {
+			if m.Branch == office {
+				id = strconv.FormatUint(m.ID, 10)
+			}
+			return nil
+		})
+	})
+	return id
+}
+
+// Every method that people reach is in the matrix: a new one is put there, or
+// here with the reason why not.
+func TestTheMatrixHasEveryMethod(t *testing.T) {
+	text, err := os.ReadFile("matrix_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	no := map[string]string{"Run": "the loop", "Healthy": "for monitoring: no names", "Admits": "asked before an import", "Refused": "keeps a refusal"}
+	typ := reflect.TypeFor[*scheduler.Scheduler]()
+	for i := range typ.NumMethod() {
+		name := typ.Method(i).Name
+		if no[name] == "" && !strings.Contains(string(text), "s."+name+"(") && !strings.Contains(string(text), "(s."+name+",") {
+			t.Errorf("Scheduler.%s is not in the matrix", name)
+		}
+	}
+}
+
 // moments, digests and places in the audit differ by what others did.
-var differs = regexp.MustCompile(`"(seq|hash|audit|data|file)":("[^"]*"|[0-9]+|\{[^}]*\})`)
+var differs = regexp.MustCompile(`"(seq|hash|audit|data|file|message)":("[^"]*"|[0-9]+|\{[^}]*\})`)
 
 // same says that two answers differ only in that; else where they part.
 func same(a, b string) (string, bool) {
@@ -118,7 +185,7 @@ func TestNobodyReadsAnotherBranch(t *testing.T) {
 					continue
 				}
 				if a.role == "setup" {
-					if err != nil && name != "show part" && name != "show rule" && name != "simulate" {
+					if err != nil && name != "show part" && name != "show rule" && name != "simulate" && name != "trail who" && name != "message" {
 						t.Errorf("%s, %s of %s: %s", a.name, name, office, got)
 					}
 					continue
@@ -155,14 +222,17 @@ func acts(o *offices, office string) map[string]func(scheduler.Actor) (any, erro
 	}
 	row := "J" + office + "-9,C" + office + "-9," + office + "公司9," + office + "," + staffOf(office, "officer") + ",1,1,2025-12-31,2026-12-10,正常,常规,按季,2026-11-23\n"
 	return map[string]func(scheduler.Actor) (any, error){
-		"submit":   move(s.Submit, api.ActRequest{ID: notice(office)}),
-		"sign":     move(s.Sign, api.ActRequest{ID: reportOf(office)}),
-		"return":   move(s.Return, api.ActRequest{ID: "report:loan/J" + office + "-1:2026-10", Reason: "r"}),
-		"waive":    move(s.Waive, api.ActRequest{ID: "report:loan/J" + office + "-1:2026-11", Reason: "r"}),
-		"reopen":   move(s.Reopen, api.ActRequest{ID: meeting(office), Reason: "r"}),
+		"submit": move(s.Submit, api.ActRequest{ID: notice(office)}),
+		"sign":   move(s.Sign, api.ActRequest{ID: reportOf(office)}),
+		"return": move(s.Return, api.ActRequest{ID: "report:loan/J" + office + "-1:2026-10", Reason: "r"}),
+		"waive":  move(s.Waive, api.ActRequest{ID: "report:loan/J" + office + "-1:2026-11", Reason: "r"}),
+		"reopen": move(s.Reopen, api.ActRequest{ID: meeting(office), Reason: "r"}),
+		"snooze": func(a scheduler.Actor) (any, error) {
+			return s.Snooze(c, a, api.SnoozeRequest{ID: "notice:loan/J" + office + "-1:2026-12-11", Until: date("2026-11-26"), Note: "n"})
+		},
 		"reassign": move(s.Reassign, api.ActRequest{ID: "notice:loan/J" + office + "-1:2026-12-11", To: staffOf("Q01", "monitor")}),
 		"record": func(a scheduler.Actor) (any, error) {
-			return s.Record(c, a, api.RecordRequest{Event: "notice.maturity_sent", Subject: "loan/J" + office + "-1"})
+			return s.Record(c, a, api.RecordRequest{Event: "notice.maturity_sent", Subject: "loan/J" + office + "-2"})
 		},
 		"withdraw": func(a scheduler.Actor) (any, error) {
 			return s.Withdraw(c, a, api.WithdrawRequest{ID: "E-" + office, Reason: "r"})

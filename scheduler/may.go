@@ -21,6 +21,7 @@ const (
 	actWaive    act = "waive"
 	actReopen   act = "reopen"
 	actReassign act = "reassign"
+	actSnooze   act = "snooze"
 	actDeputy   act = "deputy"
 	actImport   act = "import"
 	actScan     act = "tick"
@@ -49,6 +50,7 @@ var may = map[act][]string{
 	actWaive:    performers,
 	actReopen:   managers,
 	actReassign: managers,
+	actSnooze:   performers,
 	actDeputy:   append([]string{"setup", "ops"}, managers...),
 	actImport:   {"setup", "ops"},
 	actScan:     append([]string{"setup", "ops"}, managers...),

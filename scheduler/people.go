@@ -19,9 +19,9 @@ const (
 	tableDeputy = "deputy" // staff number/first day -> deputy
 )
 
-// user is a person as ops entered him. It stands over the ledger's row of the
+// account is a person as ops entered him. It stands over the ledger's row of the
 // same staff number.
-type user struct {
+type account struct {
 	Name     string    `json:"name"`
 	Roles    []string  `json:"roles"`
 	Branch   string    `json:"branch"`
@@ -86,7 +86,7 @@ func people(tx *store.Tx) (map[string]*person, error) {
 		out[id] = &person{Staff: id, Name: s.Name, Roles: roleOfPost(s.Post), Branch: s.Branch, OSUser: s.OSUser, Source: "ledger"}
 	}
 	err = tx.Rows(tableUser, func(id string, row json.RawMessage) error {
-		var u user
+		var u account
 		if err := json.Unmarshal(row, &u); err != nil {
 			return fmt.Errorf("user %q: %w", id, err)
 		}

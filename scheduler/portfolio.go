@@ -55,7 +55,7 @@ func (s *Scheduler) Portfolio(ctx context.Context, r api.PortfolioRequest) (*api
 				if seen, err := view.subject(tx, unit); err != nil || !seen {
 					return err
 				}
-				facts, _, err := gather(tx, unit, w.today, &dir)
+				facts, err := gather(tx, unit, w.today, &dir)
 				if err != nil {
 					return err
 				}

@@ -1,9 +1,11 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"regexp"
 	"slices"
 	"sort"
@@ -48,6 +50,13 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			return err
 		}
 		today := s.readingDay(&meta, book, r.On)
+		var then *past
+		if !r.At.IsZero() {
+			if then, err = s.pastOf(tx, r.At, ""); err != nil {
+				return err
+			}
+			today, cal = cmp.Or(r.On, r.At), then.cal
+		}
 		reply.Today = today
 		wanted := func(o *obligation.Obligation) bool {
 			switch {
@@ -75,6 +84,11 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 		}
 		names := map[string]string{}
 		take := func(p *store.Plan) error {
+			if then != nil {
+				if p.Obligations, err = then.plan(tx, p); err != nil {
+					return err
+				}
+			}
 			for i := range p.Obligations {
 				o := &p.Obligations[i]
 				if !wanted(o) {
@@ -87,6 +101,9 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 				reply.Obligations = append(reply.Obligations, v)
 			}
 			return nil
+		}
+		if then != nil && subject.IsZero() {
+			return tx.ScanPlans(take) // the indexes are of today
 		}
 		if !subject.IsZero() {
 			if err := view.known(tx, subject); err != nil {
@@ -122,11 +139,25 @@ func (s *Scheduler) candidates(tx *store.Tx, r api.ListRequest, subject loan.Ref
 		if err != nil {
 			return err
 		}
-		p, err := tx.Plan(unit)
-		if err != nil || p == nil {
+		units, err := unitsOf(tx, subject)
+		if err != nil {
 			return err
 		}
-		return take(p)
+		if len(units) == 0 {
+			units = []loan.Ref{unit}
+		}
+		for _, u := range units {
+			p, err := tx.Plan(u)
+			if err != nil {
+				return err
+			}
+			if p != nil {
+				if err := take(p); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
 	ended := r.All
 	for _, st := range r.States {
@@ -268,21 +299,20 @@ func (s *Scheduler) find(tx *store.Tx, view *sight, id string) (*obligation.Obli
 		if err != nil {
 			return nil, api.Errorf(api.Usage, "", "%v", err)
 		}
-		unit, err := tx.UnitOf(k.Subject)
-		if errors.Is(err, store.ErrNotFound) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
 		exact := false
-		err = search(unit, func(o *obligation.Obligation) bool {
+		match := func(o *obligation.Obligation) bool {
 			full := o.Key.String()
 			exact = exact || full == id
 			return strings.HasPrefix(full, id)
-		})
+		}
+		units, err := unitsOf(tx, k.Subject)
 		if err != nil {
 			return nil, err
+		}
+		for _, u := range units {
+			if err := search(u, match); err != nil {
+				return nil, err
+			}
 		}
 		if exact {
 			found = slices.DeleteFunc(found, func(o obligation.Obligation) bool { return o.Key.String() != id })
@@ -317,6 +347,40 @@ func (s *Scheduler) find(tx *store.Tx, view *sight, id string) (*obligation.Obli
 	return nil, api.Errorf(api.Usage, "write more of the id", "%q is the beginning of %d obligations:\n%s", id, len(found), strings.Join(lines, "\n"))
 }
 
+// unitsOf lists the units whose plans may hold a subject's obligations. Those of
+// a guarantor stand where he was known when they came about.
+func unitsOf(tx *store.Tx, subject loan.Ref) ([]loan.Ref, error) {
+	if subject.Kind == loan.KindGuarantor {
+		return tx.UnitsByShort(obligation.ShortSubject(subject))
+	}
+	u, err := tx.UnitOf(subject)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	return []loan.Ref{u}, err
+}
+
+// standsIn gives the unit whose plan holds an obligation.
+func standsIn(tx *store.Tx, k obligation.Key) (loan.Ref, error) {
+	units, err := unitsOf(tx, k.Subject)
+	if err != nil {
+		return loan.Ref{}, err
+	}
+	if len(units) == 1 {
+		return units[0], nil
+	}
+	for _, u := range units {
+		p, err := tx.Plan(u)
+		if err != nil {
+			return u, err
+		}
+		if p != nil && slices.ContainsFunc(p.Obligations, func(o obligation.Obligation) bool { return o.Key == k }) {
+			return u, nil
+		}
+	}
+	return loan.Ref{}, fmt.Errorf("obligation %q: %w", k, store.ErrNotFound)
+}
+
 // Show gives an obligation with the audit records about it.
 func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply, error) {
 	book, cal := s.inForce()
@@ -334,7 +398,14 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 		if err != nil {
 			return err
 		}
-		reply.Obligation, err = s.present(tx, cal, s.readingDay(&meta, book, r.On), o, map[string]string{})
+		today := s.readingDay(&meta, book, r.On)
+		if !r.At.IsZero() {
+			if o, err = s.asOf(tx, o, r.At); err != nil {
+				return err
+			}
+			today = cmp.Or(r.On, r.At)
+		}
+		reply.Obligation, err = s.present(tx, cal, today, o, map[string]string{})
 		if err != nil {
 			return err
 		}
@@ -342,12 +413,11 @@ func (s *Scheduler) Show(ctx context.Context, r api.ShowRequest) (*api.ShowReply
 		if err := tx.Row(tableEvidence, id, &reply.Evidence); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
-		return tx.ScanAudit(1, 0, func(rec store.Record) error {
-			if rec.Subject == id || rec.Subject == o.ClosedBy && o.ClosedBy != "" {
-				reply.History = append(reply.History, view.entry(rec))
-			}
-			return nil
-		})
+		reply.History, err = history(tx, o, view)
+		if !r.At.IsZero() {
+			reply.History = slices.DeleteFunc(reply.History, func(e api.Entry) bool { return e.Business > r.At })
+		}
+		return err
 	})
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, r.ID, refine(err))
@@ -365,6 +435,7 @@ func (v *sight) entry(rec store.Record) api.Entry {
 	if json.Unmarshal(rec.Detail, &detail) == nil {
 		delete(detail, "plan")
 		delete(detail, "failed")
+		delete(detail, "told")
 		if rec.Detail, _ = json.Marshal(detail); len(detail) == 0 {
 			rec.Detail = nil
 		}

@@ -75,7 +75,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 					return api.Errorf(api.Usage, "give this one another id", "event %q is there already: %s of %s", r.ID, old.Kind, old.Subject)
 				}
 				reply.Same = true
-				return nil
+				return errUnchanged
 			} else if !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
@@ -93,8 +93,13 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		for _, name := range extra {
 			reply.Warnings = append(reply.Warnings, fmt.Sprintf("%s 没有声明字段 %s，仅存档 / %s declares no field %q; kept as it is", r.Event, name, r.Event, name))
 		}
-		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, By: c.actor.Person, Files: r.Files, Fields: written,
+		e := loan.Event{ID: r.ID, Kind: r.Event, Subject: subject, Happened: happened, Learned: now, Known: c.today, By: c.actor.Person, Files: r.Files, Fields: written,
 			Period: written[rules.FieldPeriod], Party: written[rules.FieldParty]}
+		if named, err := c.occurrence(e.Period); err != nil {
+			return err
+		} else if !named {
+			return api.Errorf(api.Usage, periodHint, "期间 %q is no period", e.Period)
+		}
 		delete(written, rules.FieldPeriod)
 		delete(written, rules.FieldParty)
 		if r.Note != "" {
@@ -119,7 +124,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			if err != nil {
 				return err
 			}
-			of, err := tx.UnitOf(o.Subject)
+			of, err := standsIn(tx, o.Key)
 			if err != nil {
 				return err
 			}
@@ -167,9 +172,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			}
 		}
 		return c.end("event.recorded", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened,
-			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "party": e.Party, "confirms": e.Confirms, "files": e.Files})
+			"closes": c.events[unit][0].Closes, "fields": e.Fields, "period": e.Period, "party": e.Party, "confirms": e.Confirms, "files": e.Files}, e.Subject.String())
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errUnchanged) {
 		return nil, s.refused(ctx, actor, actRecord, r.Subject, refine(err))
 	}
 	return reply, nil

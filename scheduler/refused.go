@@ -2,52 +2,89 @@ package scheduler
 
 import (
 	"context"
-	"strings"
+	"unicode/utf8"
 
 	"tickler/api"
 	"tickler/store"
 )
 
-// refused keeps a record of what somebody tried and may not do, and gives the
-// refusal. A record that cannot be kept changes nothing of it, and is logged.
-func (s *Scheduler) refused(ctx context.Context, a Actor, what act, subject string, refusal error) error {
-	if api.CodeOf(refusal) != api.NotAllowed {
-		return refusal
+// ActionRefused is the audit's word for an attempt that was not allowed.
+const ActionRefused = "refused"
+
+// refusal is the audit's word on an attempt.
+type refusal struct {
+	What string `json:"what"` // the act: sign, waive, rules.activate
+	Why  string `json:"why"`
+}
+
+// Refused keeps an attempt that was not allowed, in a transaction of its own,
+// and gives err back: the answer of whoever asked is the same with the record
+// and without. Any other error than api.NotAllowed is only given back.
+//
+//	if err := may(actor, "sign", o); err != nil {
+//		return nil, s.Refused(ctx, actor, "sign", o.Key.String(), err)
+//	}
+//
+// what is the act, subject what it was tried on: an obligation's id, KIND/ID,
+// an event's id, or "". It must not be called within a transaction. A record
+// that cannot be written is logged; the attempt stays refused.
+func (s *Scheduler) Refused(ctx context.Context, actor Actor, what, subject string, err error) error {
+	if err == nil || api.CodeOf(err) != api.NotAllowed {
+		return err
 	}
-	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
+	why := err.Error()
+	if e, ok := err.(*api.Error); ok {
+		why = e.Text
+	}
+	if actor == (Actor{}) {
+		actor.OSUser = "unknown" // never the process itself
+	}
+	now := s.moment()
+	// Who hangs up early does not get away unseen.
+	werr := s.cfg.Store.Update(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		meta, err := tx.Meta()
 		if err != nil {
 			return err
 		}
-		told := map[string]any{"act": what, "why": clip(refusal.Error())}
-		staff := a.Person
-		p, err := s.who(tx, a)
-		if err == nil {
-			staff = p.Staff
-		}
-		if err != nil || what == actRead {
-			// Of a stranger, and of a look, it is no part of a duty's history.
-			told["asked"], subject = clip(subject), ""
-		}
-		detail, err := store.AuditDetail(told)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Audit(store.Record{At: s.moment(), Business: meta.BusinessDate, Actor: staff, OSUser: a.OSUser, Action: "refused",
-			Subject: clip(subject), Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
-		return err
+		return underStanding(&meta, actor, now).write(tx, ActionRefused, cutText(subject, maxRefused), refusal{cutText(what, maxRefused), cutText(why, 4*maxRefused)})
 	})
-	if err != nil {
-		s.log.Error("keep the record of a refusal", "error", err)
+	if werr != nil {
+		s.log.Error("keep a refused attempt", "what", what, "subject", subject, "person", actor.Person, "os_user", actor.OSUser, "error", werr)
 	}
-	return refusal
+	return err
 }
 
-// clip bounds what somebody who may do nothing can write into the audit.
-func clip(s string) string {
-	const most = 500
-	if len(s) > most {
-		return strings.ToValidUTF8(s[:most], "") + "…"
+// maxRefused bounds what a record takes of a request that anybody may send.
+const maxRefused = 512
+
+// cutText keeps at most n bytes, and no half letters.
+func cutText(s string, n int) string {
+	if len(s) <= n {
+		return s
 	}
-	return s
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}
+
+// refused keeps an attempt like Refused, under the person whom the OS user is
+// mapped to. A look, and what a stranger tried, name their subject with the act:
+// they are no part of a duty's history.
+func (s *Scheduler) refused(ctx context.Context, actor Actor, what act, subject string, refusal error) error {
+	if refusal == nil || api.CodeOf(refusal) != api.NotAllowed {
+		return refusal
+	}
+	word := string(what)
+	known := false
+	err := s.cfg.Store.View(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		if p, err := s.who(tx, actor); err == nil {
+			actor.Person, known = p.Staff, true
+		}
+		return nil
+	})
+	if (!known || err != nil || what == actRead) && subject != "" {
+		word, subject = word+" "+subject, ""
+	}
+	return s.Refused(ctx, actor, word, subject, refusal)
 }

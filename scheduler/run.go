@@ -106,8 +106,8 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 	s.mu.Lock()
 	s.scanErr, s.lastScan = "", s.now()
 	s.mu.Unlock()
-	if len(r.Plan) > 0 || len(r.Failed) > 0 {
-		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "failed", len(r.Failed))
+	if len(r.Plan) > 0 || len(r.Told) > 0 || len(r.Failed) > 0 {
+		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed))
 	}
 	for _, f := range r.Failed {
 		s.log.Error("subject skipped", "error", f)

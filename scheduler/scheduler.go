@@ -69,6 +69,8 @@ type Scheduler struct {
 	// watch, where it is set, is told of every change of an obligation that
 	// has been raised, in the transaction that makes it.
 	watch func(*obligation.Obligation, obligation.Change)
+	// mute leaves reminders and escalations to whoever holds this Scheduler.
+	mute bool
 	// elsewhere, where it is set, says that a unit is planned by another
 	// Scheduler on a store of its own.
 	elsewhere func(loan.Ref) bool

@@ -15,6 +15,8 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	"pgregory.net/rapid"
+
 	"tickler"
 	"tickler/api"
 	"tickler/calendar"
@@ -32,7 +34,7 @@ const friday = header +
 	"JJ2,C2,乙公司,B01,S002,200000,200000,2025-12-31,2026-12-31,正常,重点,,按月,0,2026-11-20\n"
 
 type branch struct {
-	t    *testing.T
+	t    rapid.TB
 	path string
 	st   *store.Store
 	s    *scheduler.Scheduler
@@ -61,7 +63,7 @@ func date(s string) calendar.Date {
 // newBranch makes a branch that goes live on 1 November 2026, on a day.
 func newBranch(t *testing.T, today string) *branch {
 	t.Helper()
-	return newBranchUnder(t, today, scheduler.Config{})
+	return newBranchWith(t, today, scheduler.Config{})
 }
 
 func (b *branch) create() {

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"tickler/api"
+	"tickler/ledger"
 	"tickler/loan"
 	"tickler/rules"
 	"tickler/store"
@@ -58,6 +59,9 @@ func (in *intake) takeSheets() error {
 		if f == nil {
 			in.warnings = append(in.warnings, fmt.Sprintf("押品 %s：借据 %s 不在台账中", c.ID, c.Loans[0]))
 			continue
+		}
+		if err := in.collateralHere(d, c.ID); err != nil {
+			return err
 		}
 		at := slices.IndexFunc(d.Collaterals, func(x *loan.Collateral) bool { return x.ID == c.ID })
 		if at >= 0 {
@@ -174,13 +178,23 @@ func (in *intake) loanFile(id string) (*loan.Dossier, *loan.LoanFile, error) {
 
 // takeEvents keeps the events of an 事件 sheet.
 func (in *intake) takeEvents() error {
-	for _, e := range in.snap.Events {
+	for i, e := range in.snap.Events {
+		at := in.snap.EventAt[i]
+		bad := func(column, cell, hint, format string, args ...any) error {
+			at.Column, at.Cell = column, cell
+			text := fmt.Sprintf(format, args...)
+			at.Want, at.Hint = ledger.Text{ZH: text, EN: text}, ledger.Text{ZH: hint, EN: hint}
+			return api.Errorf(api.BadFile, "nothing of the file was taken (文件未导入)", "%s", at.In(in.lang))
+		}
 		kind := in.book.Events[e.Kind]
 		if kind == nil {
-			return api.Errorf(api.BadFile, "declare it under events in rules.yaml, or mend the sheet", "%s: unknown event %q", in.snap.Name, e.Kind)
+			return bad("事件", e.Kind, "declare it under events in rules.yaml, or mend the sheet", "unknown event (没有声明的事件)")
 		}
 		if !slices.Contains(kind.For, e.Subject.Kind) {
-			return api.Errorf(api.BadFile, "mend the sheet; nothing of the file was taken", "%s: %s is recorded of %s, not of %s", in.snap.Name, e.Kind, kindList(kind.For), e.Subject)
+			return bad("对象", e.Subject.String(), "mend the sheet", "%s is recorded of %s", e.Kind, kindList(kind.For))
+		}
+		if e.Happened > in.today {
+			return bad("日期", e.Happened.String(), "write it down when it has happened", "this is after today, %s", in.today)
 		}
 		unit, err := in.tx.UnitOf(e.Subject)
 		if errors.Is(err, store.ErrNotFound) {
@@ -192,11 +206,16 @@ func (in *intake) takeEvents() error {
 		}
 		written, _, err := kind.Note(e.Fields)
 		if err != nil {
-			return api.Errorf(api.BadFile, "mend the sheet; nothing of the file was taken", "%s: event of %s on %s: %v", in.snap.Name, e.Subject, e.Happened, err)
+			return bad("", "", "mend the sheet; \"tickler rules events "+e.Kind+"\" shows the fields", "%v", err)
+		}
+		if named, err := in.occurrence(e.Period); err != nil {
+			return err
+		} else if !named {
+			return bad("期间", e.Period, periodHint, "this is no period")
 		}
 		e.Fields, e.Party = written, written[rules.FieldParty]
 		if rule, f := in.book.Lacks(e); rule != nil {
-			return api.Errorf(api.BadFile, "mend the sheet; nothing of the file was taken", "%s: event %s of %s: rule %q counts from its %s (%s), which is not given", in.snap.Name, e.Kind, e.Subject, rule.ID, f.Name, f.Title)
+			return bad(f.Title, "", "fill it in", "rule %q counts from this day of %s, which is not given", rule.ID, e.Kind)
 		}
 		if err := in.keepEvent(unit, e); err != nil {
 			return err
@@ -204,3 +223,5 @@ func (in *intake) takeEvents() error {
 	}
 	return nil
 }
+
+const periodHint = "write 2026, 2026-H1, 2026-Q4, 2026-11, 2026-11-A, 2026-W47 or a day"

@@ -56,7 +56,8 @@ type simulation struct {
 
 	desks  map[string]*desk
 	open   []*desk
-	agenda map[calendar.Date][]errand
+	agenda map[calendar.Date][]*desk
+	nudged calendar.Date // last day whose agenda was gone through
 	due    map[calendar.Date][]*desk
 
 	days     []simulatedDay // from to to
@@ -75,18 +76,10 @@ type watched struct {
 
 // desk is an obligation on somebody's desk.
 type desk struct {
-	id      string
-	o       obligation.Obligation
-	version int  // of its dates: errands of an older one are void
-	listed  bool // in simulation.open
-	tried   bool // somebody was to complete it
-}
-
-// errand is a reminder or, with a role, an escalation, on its day.
-type errand struct {
-	*desk
-	version int
-	to      string
+	id     string
+	o      obligation.Obligation // Nudge, Told and Escalated are the simulation's own
+	listed bool                  // in simulation.open
+	tried  bool                  // somebody was to complete it
 }
 
 type simulatedDay struct {
@@ -112,7 +105,7 @@ func (s *Scheduler) simulation(ctx context.Context, r api.SimulateRequest) (*sim
 	}
 	today := s.readingDay(&meta, book, 0)
 	m := &simulation{from: r.From, to: r.To, onTime: r.Complete == api.CompleteOnTime, lines: r.Lines, book: book, cal: cal,
-		desks: map[string]*desk{}, agenda: map[calendar.Date][]errand{}, due: map[calendar.Date][]*desk{}, weeks: map[weekKey]*api.WeekCounts{}, unclosed: map[string]int{}}
+		desks: map[string]*desk{}, agenda: map[calendar.Date][]*desk{}, due: map[calendar.Date][]*desk{}, weeks: map[weekKey]*api.WeekCounts{}, unclosed: map[string]int{}}
 	if m.from.IsZero() {
 		m.from = today
 	}
@@ -169,7 +162,9 @@ func (m *simulation) run(ctx context.Context) error {
 			return err
 		}
 		m.fallDue()
-		m.runErrands()
+		if err := m.nudge(); err != nil {
+			return err
+		}
 		if m.onTime {
 			if err := m.complete(ctx); err != nil {
 				return fmt.Errorf("simulate %s: %w", m.day, err)
@@ -233,9 +228,13 @@ func (m *simulation) takeOne(w *watched) error {
 		m.desks[id] = d
 	}
 	isNew := d.o.RaisedOn.IsZero()
-	moved := d.o.Due != w.o.Due || d.o.PeriodEnd != w.o.PeriodEnd || d.o.Role != w.o.Role
-	back := d.o.State != obligation.Raised && w.o.State == obligation.Raised
+	was := d.o
 	d.o = w.o
+	if !isNew { // of nudges the copies, which are mute, know what was before, and what moved
+		d.o.Nudge, d.o.Told, d.o.Escalated = was.Nudge, max(was.Told, w.o.Told), was.Escalated
+	}
+	moved := was.Due != d.o.Due || was.PeriodEnd != d.o.PeriodEnd || was.Role != d.o.Role || was.Told != d.o.Told || was.Snoozed != d.o.Snoozed
+	back := was.State != obligation.Raised && d.o.State == obligation.Raised
 	if isNew && m.told() {
 		day := m.today()
 		day.raised++
@@ -254,36 +253,29 @@ func (m *simulation) takeOne(w *watched) error {
 }
 
 // schedule notes the days on which an obligation falls due, and on which
-// somebody is told of it.
+// somebody is next told of it.
 func (m *simulation) schedule(d *desk) error {
-	d.version++
 	if d.o.Due >= m.day {
 		m.due[d.o.Due] = append(m.due[d.o.Due], d)
 	}
-	rule := m.book.Rule(d.o.Rule)
-	if rule == nil {
-		return nil // of an earlier rulebook
-	}
-	on := func(day calendar.Date, to string) {
-		if day >= m.day && day <= m.to {
-			m.agenda[day] = append(m.agenda[day], errand{d, d.version, to})
-		}
-	}
-	remind, err := rules.Reminders(m.cal, rule, &d.o)
+	_, next, err := nudges(m.cal, m.book, &d.o, 0)
 	if err != nil {
 		return err
 	}
-	for _, r := range remind {
-		on(r.Date, "")
-	}
-	escalate, err := rules.Escalations(m.cal, rule, &d.o)
-	if err != nil {
-		return err
-	}
-	for _, e := range escalate {
-		on(e.Date, e.To)
-	}
+	m.await(d, next)
 	return nil
+}
+
+// await notes the day of an obligation's next nudge. What has come to be told
+// after the day's scan waits for the next.
+func (m *simulation) await(d *desk, next calendar.Date) {
+	if !next.IsZero() {
+		next = max(next, m.day, m.nudged+1)
+	}
+	d.o.Nudge = next
+	if !next.IsZero() && next <= m.to {
+		m.agenda[next] = append(m.agenda[next], d)
+	}
 }
 
 // fallDue tells what is due today.
@@ -307,29 +299,45 @@ func (m *simulation) fallDue() {
 	}
 }
 
-// runErrands tells who is reminded today, and what goes up.
-func (m *simulation) runErrands() {
+// nudge tells who is reminded today, and what goes up, as the loop's scan does
+// of the obligations that it keeps. The copies do not: what they would write is
+// read by nobody.
+func (m *simulation) nudge() error {
 	list := m.agenda[m.day]
 	delete(m.agenda, m.day)
-	if !m.told() {
-		return
-	}
-	day := m.today()
-	for _, e := range list {
-		switch {
-		case e.version != e.desk.version || e.o.State != obligation.Raised:
-		case e.to == "":
-			m.week(e.desk).Reminded++
-			if m.lines {
-				day.Reminded = append(day.Reminded, e.id)
-			}
-		case e.o.Overdue(m.day):
-			m.week(e.desk).Escalated++
-			if m.lines {
-				day.Escalated = append(day.Escalated, api.SimulatedEscalated{ID: e.id, To: e.to})
+	m.nudged = m.day
+	for _, d := range list {
+		if d.o.Nudge != m.day || d.o.State != obligation.Raised {
+			continue // it moved since, or is here twice
+		}
+		now, next, err := nudges(m.cal, m.book, &d.o, m.day)
+		if err == nil {
+			now, err = takeNudges(m.cal, &d.o, now, m.day)
+		}
+		if err != nil {
+			return err
+		}
+		m.await(d, next)
+		if !m.told() {
+			continue
+		}
+		day, week := m.today(), m.week(d)
+		for _, n := range now {
+			switch {
+			case n.to == "":
+				week.Reminded++
+				if m.lines {
+					day.Reminded = append(day.Reminded, d.id)
+				}
+			default:
+				week.Escalated++
+				if m.lines {
+					day.Escalated = append(day.Escalated, api.SimulatedEscalated{ID: d.id, To: n.to})
+				}
 			}
 		}
 	}
+	return nil
 }
 
 // start counts what lies on the desks before the first day that is told.

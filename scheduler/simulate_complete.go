@@ -67,7 +67,7 @@ func (s *Scheduler) complete(ctx context.Context, due []*desk) error {
 			if rule == nil {
 				continue
 			}
-			unit, err := tx.UnitOf(d.o.Subject)
+			unit, err := standsIn(tx, d.o.Key)
 			if err != nil {
 				return err
 			}

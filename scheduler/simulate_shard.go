@@ -47,7 +47,7 @@ func (m *simulation) split(ctx context.Context, copyStore func(context.Context) 
 			return err
 		}
 		h := &shard{planned: map[loan.Ref]bool{}}
-		h.copy = &Scheduler{cfg: Config{Store: st}, log: slog.New(slog.DiscardHandler), now: m.now, watch: h.watch,
+		h.copy = &Scheduler{cfg: Config{Store: st}, log: slog.New(slog.DiscardHandler), now: m.now, watch: h.watch, mute: true,
 			book: m.book, cal: m.cal, books: map[string]*rules.Book{}, cals: map[string]*calendar.Calendar{}}
 		h.has = func(u loan.Ref) bool { return maphash.Comparable(seed, u)%uint64(n) == uint64(i) }
 		if n > 1 {

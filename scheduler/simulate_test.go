@@ -57,12 +57,20 @@ func TestSimulationIsWhatComesToPass(t *testing.T) {
 	if len(r.Days) != 434 || r.Days[0].Date != date("2026-11-24") || r.Days[433].Date != date("2028-01-31") {
 		t.Fatalf("%d days, from %v", len(r.Days), r.Days[0].Date)
 	}
-	raised, due, overdue := 0, 0, 0
+	raised, due, overdue, reminded, escalated := 0, 0, 0, 0, 0
 	for _, day := range r.Days {
 		b.goTo(day.Date.String())
 		b.tick()
 		wantRaised, wantDue := []string{}, []string{}
 		overdue = 0
+		wantReminded, wantEscalated := b.nudgedOn(day.Date)
+		if !slices.Equal(day.Reminded, wantReminded) {
+			t.Fatalf("%s: simulated as reminded %q; reminded were %q", day.Date, day.Reminded, wantReminded)
+		}
+		if !slices.Equal(day.Escalated, wantEscalated) {
+			t.Fatalf("%s: simulated as escalated %q; escalated were %q", day.Date, day.Escalated, wantEscalated)
+		}
+		reminded, escalated = reminded+len(wantReminded), escalated+len(wantEscalated)
 		for id, o := range b.all() {
 			if o.RaisedAt != nil && calendar.DateIn(*o.RaisedAt, at("2026-11-24").Location()) == day.Date {
 				wantRaised = append(wantRaised, id)
@@ -84,20 +92,21 @@ func TestSimulationIsWhatComesToPass(t *testing.T) {
 		}
 		raised, due = raised+len(wantRaised), due+len(wantDue)
 	}
-	if raised < 300 || due < 300 {
-		t.Errorf("only %d raised and %d due: too few to tell", raised, due)
+	if raised < 300 || due < 300 || reminded < 300 || escalated < 300 {
+		t.Errorf("only %d raised, %d due, %d reminded and %d escalated: too few to tell", raised, due, reminded, escalated)
 	}
 	// The weeks are the same numbers.
 	var sum api.WeekCounts
 	last := r.Weeks[len(r.Weeks)-1].Week
 	for _, w := range r.Weeks {
 		sum.Raised, sum.Due = sum.Raised+w.Raised, sum.Due+w.Due
+		sum.Reminded, sum.Escalated = sum.Reminded+w.Reminded, sum.Escalated+w.Escalated
 		if w.Week == last {
 			sum.Overdue += w.Overdue
 		}
 	}
-	if sum.Raised != raised || sum.Due != due || sum.Overdue != overdue {
-		t.Errorf("the weeks have %+v; the days %d raised, %d due, %d overdue at the end", sum, raised, due, overdue)
+	if sum.Raised != raised || sum.Due != due || sum.Overdue != overdue || sum.Reminded != reminded || sum.Escalated != escalated {
+		t.Errorf("the weeks have %+v; the days %d raised, %d due, %d reminded, %d escalated, %d overdue at the end", sum, raised, due, reminded, escalated, overdue)
 	}
 }
 

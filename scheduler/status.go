@@ -145,12 +145,12 @@ func (s *Scheduler) Check(ctx context.Context) (*api.CheckReply, error) {
 		return nil, err
 	}
 	r := &api.CheckReply{Problems: []string{}, Records: map[string]int{}}
-	n, head, err := s.cfg.Store.VerifyAudit(ctx)
+	proof, err := s.cfg.Store.VerifyAudit(ctx)
 	if err != nil {
 		r.Problems = append(r.Problems, err.Error())
 	}
-	r.Audit = api.Head{Seq: n, Hash: head}
-	r.Records["audit"] = int(n)
+	r.Audit = api.Head{Seq: proof.Head.Seq, Hash: proof.Head.Hash}
+	r.Records["audit"] = int(proof.Count)
 	after := ""
 	for {
 		err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"slices"
 
 	"tickler/api"
 	"tickler/loan"
@@ -11,7 +12,8 @@ import (
 
 // Tick is one scan: it plans what is to be planned anew, and raises everything
 // whose day has come, what was missed while nobody scanned included, each
-// once and with its original due day.
+// once and with its original due day; then it tells who is to be reminded, and
+// what goes up (nudge.go).
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
 	now := s.moment()
 	if reply, err := s.idle(ctx, actor, r); err != nil || reply != nil {
@@ -29,7 +31,8 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 		c.cause = "扫描"
 		since := c.meta.Cursor
 		if !since.IsZero() && since < c.today.AddDays(-1) {
-			c.late = "停机补触发（" + since.AddDays(1).String() + " 至 " + c.today.AddDays(-1).String() + " 未扫描）"
+			c.since, c.gap = since, "（"+since.AddDays(1).String()+" 至 "+c.today.AddDays(-1).String()+" 未扫描）"
+			c.late = "停机补触发" + c.gap
 		} else {
 			c.late = "触发日已过"
 		}
@@ -57,18 +60,29 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 		if err != nil {
 			return err
 		}
+		nudge, err := s.toNudge(tx, c.today)
+		if err != nil {
+			return err
+		}
+		c.scanning = true
 		if err := c.planMarked(); err != nil {
 			return err
 		}
-		for _, u := range raise {
-			if c.replan[u] {
+		looked := map[loan.Ref]bool{}
+		for _, u := range slices.Concat(raise, nudge) {
+			if c.replan[u] || looked[u] {
 				continue
 			}
+			looked[u] = true
 			if err := c.raiseUnit(u); err != nil {
 				return err
 			}
 		}
-		reply = &api.TickReply{Today: c.today, Since: since, Derived: c.units, Plan: c.told, Failed: c.fails, Warnings: c.warnings}
+		derived := len(c.order)
+		if !c.view.all {
+			derived = c.units
+		}
+		reply = &api.TickReply{Today: c.today, Since: since, Derived: derived, Plan: c.sighted, Told: c.toldOf(), Failed: c.fails, Warnings: c.warnings}
 		c.meta.Cursor, c.meta.LastTick = c.today, now
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
@@ -122,7 +136,7 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 		if err != nil {
 			return err
 		}
-		if meta.Cursor != today || meta.BusinessDate != today || meta.Rulebook != book.Digest() || meta.Calendar != cal.Version() || windowEnd(today) > meta.WindowEnd {
+		if meta.Cursor != today || meta.BusinessDate != today || meta.Rulebook != book.Digest() || meta.Calendar != cal.Version() || windowEnd(today) > meta.WindowEnd || !s.mute && !nudging(&meta) {
 			return nil
 		}
 		if noted, err := s.noted(tx); err != nil || !noted {
@@ -132,12 +146,13 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 			tx.Dirty,
 			func() ([]loan.Ref, error) { return tx.ToDerive(today) },
 			func() ([]loan.Ref, error) { return tx.ToRaise(today) },
+			func() ([]loan.Ref, error) { return s.toNudge(tx, today) },
 		} {
 			if units, err := list(); err != nil || len(units) > 0 {
 				return err
 			}
 		}
-		reply = &api.TickReply{Today: today, Since: meta.Cursor, Plan: map[string]int{}}
+		reply = &api.TickReply{Today: today, Since: meta.Cursor, Plan: map[string]int{}, Told: map[string]int{}}
 		if warning != "" {
 			reply.Warnings = []string{warning}
 		}
@@ -146,7 +161,8 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 	return reply, err
 }
 
-// raiseUnit raises what is due of a unit whose derivation stands.
+// raiseUnit raises what is due of a unit whose derivation stands, and tells
+// what is to be told.
 func (c *change) raiseUnit(u loan.Ref) error {
 	plan, err := c.tx.Plan(u)
 	if err != nil || plan == nil {
@@ -157,9 +173,5 @@ func (c *change) raiseUnit(u loan.Ref) error {
 		return err
 	}
 	changes := obligation.Settle(plan.Obligations, c.circumstances(u, standing(events)))
-	if err := c.tx.PutPlan(plan); err != nil {
-		return err
-	}
-	c.note(plan, changes)
-	return nil
+	return c.keepPlan(plan, changes)
 }

@@ -45,6 +45,7 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 		if err := p.may(actUsers); err != nil {
 			return err
 		}
+		a.Person = p.Staff
 		meta, err := tx.Meta()
 		if err != nil {
 			return err
@@ -63,13 +64,13 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 			}
 			return api.Errorf(api.NotAllowed, "", "staff number %q is not %s's to give", r.Staff, p)
 		}
-		var was user
+		var was account
 		known := true
 		switch err := tx.Row(tableUser, r.Staff, &was); {
 		case errors.Is(err, store.ErrNotFound):
 			known = false
 			if x := all[r.Staff]; x != nil {
-				was = user{Name: x.Name, Roles: x.Roles, Branch: x.Branch, OSUser: x.OSUser}
+				was = account{Name: x.Name, Roles: x.Roles, Branch: x.Branch, OSUser: x.OSUser}
 			}
 			was.Since = s.moment()
 		case err != nil:
@@ -118,13 +119,7 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 			}
 			// The password's hash is nobody's business, not even the audit's.
 			told := map[string]any{"name": is.Name, "roles": is.Roles, "branch": is.Branch, "os_user": is.OSUser, "disabled": is.Disabled, "password_set": hash != ""}
-			detail, err := store.AuditDetail(told)
-			if err != nil {
-				return err
-			}
-			_, err = tx.Audit(store.Record{At: s.moment(), Business: meta.BusinessDate, Actor: p.Staff, OSUser: a.OSUser, Action: "user.changed", Subject: "officer/" + r.Staff,
-				Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
-			if err != nil {
+			if err := underStanding(&meta, a, s.moment()).write(tx, "user.changed", "officer/"+r.Staff, told); err != nil {
 				return err
 			}
 		}
@@ -199,6 +194,7 @@ func (s *Scheduler) Deputy(ctx context.Context, a Actor, r api.DeputyRequest) (*
 				return err
 			}
 		}
+		a.Person = p.Staff
 		view, err := s.sightNow(tx, p)
 		if err != nil {
 			return err
@@ -258,13 +254,7 @@ func (s *Scheduler) Deputy(ctx context.Context, a Actor, r api.DeputyRequest) (*
 		} else if err := tx.PutRow(tableDeputy, r.For+"/"+r.By+"/"+r.From.String(), deputy(r.DeputyForm)); err != nil {
 			return err
 		}
-		detail, err := store.AuditDetail(r)
-		if err != nil {
-			return err
-		}
-		_, err = tx.Audit(store.Record{At: s.moment(), Business: meta.BusinessDate, Actor: p.Staff, OSUser: a.OSUser, Action: action, Subject: "officer/" + r.For,
-			Detail: detail, Rulebook: meta.Rulebook, Calendar: meta.Calendar})
-		if err != nil {
+		if err := underStanding(&meta, a, s.moment()).write(tx, action, "officer/"+r.For, r); err != nil {
 			return err
 		}
 		return tx.Rows(tableDeputy, func(_ string, row json.RawMessage) error {

@@ -39,11 +39,11 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 			if err != nil {
 				return err
 			}
-			facts, branch, err := gather(tx, unit, today, &dir)
+			facts, err := gather(tx, unit, today, &dir)
 			if err != nil {
 				return err
 			}
-			w := rules.Window{From: meta.GoLiveOf(branch), To: windowEnd(today)}
+			w := windowFrom(&meta, windowEnd(today))
 			reply.Subject = &subject
 			reply.Verdicts = rules.Verdicts(book, cal, facts, unit, subject, w)
 			sortVerdicts(book, reply.Verdicts)
@@ -58,11 +58,11 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 			return err
 		}
 		reply.Obligation = &v
-		unit, err := tx.UnitOf(o.Subject)
+		unit, err := standsIn(tx, o.Key)
 		if err != nil {
 			return err
 		}
-		facts, branch, err := gather(tx, unit, today, &dir)
+		facts, err := gather(tx, unit, today, &dir)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s *Scheduler) Why(ctx context.Context, r api.WhyRequest) (*api.WhyReply, e
 		if err != nil {
 			return err
 		}
-		w := rules.Window{From: meta.GoLiveOf(branch), To: max(meta.WindowEnd, windowEnd(today))}
+		w := windowFrom(&meta, max(meta.WindowEnd, windowEnd(today)))
 		reply.Reason = rules.Explain(was, then, facts, unit, o.Key, w)
 		switch {
 		case reply.Reason == nil:

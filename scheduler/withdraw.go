@@ -62,7 +62,7 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		if err := tx.PutEvent(home, *e); err != nil {
 			return err
 		}
-		if err := c.untwin(home, e.ID); err != nil {
+		if err := c.bequeath(home, *e); err != nil {
 			return err
 		}
 		units, err := c.concerned(home, *e)
@@ -73,7 +73,7 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 		// the event closed is looked at too.
 		for _, id := range e.Closes {
 			if key, err := obligation.ParseKey(id); err == nil {
-				if u, err := tx.UnitOf(key.Subject); err == nil {
+				if u, err := standsIn(tx, key); err == nil {
 					units = append(units, u)
 				}
 			}
@@ -107,7 +107,7 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 				reply.Cancelled = append(reply.Cancelled, v)
 			}
 		}
-		return c.end("event.withdrawn", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened, "reason": r.Reason})
+		return c.end("event.withdrawn", e.ID, map[string]any{"kind": e.Kind, "subject": e.Subject.String(), "happened": e.Happened, "reason": r.Reason}, e.Subject.String())
 	})
 	if err != nil {
 		return nil, s.refused(ctx, actor, actWithdraw, r.ID, refine(err))

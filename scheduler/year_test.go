@@ -286,7 +286,7 @@ func (y *year) special(day calendar.Date) {
 
 // end holds the store against the tally.
 func (y *year) end() {
-	t := y.t
+	t := y.t.(*testing.T)
 	all := y.all() // which finds what is there twice
 	for id := range y.known {
 		if _, there := all[id]; !there {

@@ -1,8 +1,6 @@
 package store
 
 import (
-	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -28,6 +26,7 @@ type Record struct {
 	OSUser   string          `json:"os_user,omitempty"`
 	Action   string          `json:"action"`
 	Subject  string          `json:"subject,omitempty"`
+	About    []string        `json:"about,omitempty"` // what else it is to be found under: KIND/ID, person/ID, ids (audit_index.go)
 	Detail   json.RawMessage `json:"detail,omitempty"`
 	Rulebook string          `json:"rulebook,omitempty"`
 	Calendar string          `json:"calendar,omitempty"`
@@ -81,6 +80,7 @@ func (tx *Tx) Audit(rec Record) (seq uint64, err error) {
 	if err := tx.put(bucketAudit, key, auditVersion, payload); err != nil {
 		return 0, err
 	}
+	tx.postAudit(&rec)
 	return rec.Seq, tx.put(bucketMeta, auditHeadKey, auditVersion, append(auditKey(rec.Seq), hash[:]...))
 }
 
@@ -109,6 +109,19 @@ func decodeAudit(key, payload []byte) (rec Record, hash, body []byte, err error)
 	return rec, hash, body, nil
 }
 
+// AuditRecord gives one record; ErrNotFound where there is none.
+func (tx *Tx) AuditRecord(seq uint64) (Record, error) {
+	p, err := tx.get(bucketAudit, auditKey(seq), auditVersion)
+	if err == nil && p == nil {
+		err = fmt.Errorf("audit record %d: %w", seq, ErrNotFound)
+	}
+	if err != nil {
+		return Record{}, err
+	}
+	rec, _, _, err := decodeAudit(auditKey(seq), p)
+	return rec, err
+}
+
 // ScanAudit calls fn for the records from one number to another, both
 // included, in order; to 0 is the end. It reads; VerifyAudit proves.
 func (tx *Tx) ScanAudit(from, to uint64, fn func(Record) error) error {
@@ -123,106 +136,4 @@ func (tx *Tx) ScanAudit(from, to uint64, fn func(Record) error) error {
 		}
 		return fn(rec)
 	})
-}
-
-// BadRecord is where the audit trail does not hold: the first record that is
-// not what was written, or that is missing.
-type BadRecord struct {
-	Seq    uint64
-	Reason string
-	Err    error // what reading it gave, or nil
-}
-
-func (b *BadRecord) Error() string {
-	return fmt.Sprintf("audit record %d: %s", b.Seq, b.Reason)
-}
-
-// Unwrap gives what reading the record gave.
-func (b *BadRecord) Unwrap() error { return b.Err }
-
-// Is makes a BadRecord an ErrCorrupt.
-func (b *BadRecord) Is(target error) bool { return target == ErrCorrupt }
-
-const auditPage = 4096 // records verified in one View
-
-// VerifyAudit walks the trail from the first record to the head that stood
-// when it began, and gives their number and the head. The error is a
-// *BadRecord that names the first record that does not hold. A trail whose
-// end and head were both put back is whole in itself: compare n and head with
-// those that were printed elsewhere.
-func (s *Store) VerifyAudit(ctx context.Context) (n uint64, head string, err error) {
-	var last uint64
-	var want, prev [sha256.Size]byte
-	err = s.View(ctx, func(tx *Tx) error {
-		last, want, err = tx.auditHead()
-		if err != nil {
-			return err
-		}
-		return tx.beyondAudit(last)
-	})
-	if err != nil {
-		return 0, "", err
-	}
-	for n < last && err == nil {
-		if err = ctx.Err(); err != nil {
-			break
-		}
-		err = s.View(ctx, func(tx *Tx) error {
-			end := min(n+auditPage, last)
-			var bad error
-			err := tx.r.Scan(bucketAudit, auditKey(n+1), auditKey(end+1), func(key, rec []byte) error {
-				prev, bad = verifyAudit(n+1, prev, key, rec)
-				if bad != nil {
-					return errStop
-				}
-				n++
-				return nil
-			})
-			switch {
-			case bad != nil:
-				return bad
-			case err != nil:
-				return &BadRecord{n + 1, "it cannot be read", err}
-			case n != end:
-				return &BadRecord{n + 1, "it is missing", nil}
-			}
-			return nil
-		})
-	}
-	if err == nil && prev != want {
-		err = &BadRecord{last, "its hash is not the head's", nil}
-	}
-	return n, hex.EncodeToString(prev[:]), err
-}
-
-// beyondAudit says whether records stand behind the head.
-func (tx *Tx) beyondAudit(last uint64) error {
-	return tx.r.Scan(bucketAudit, auditKey(last+1), nil, func(key, _ []byte) error {
-		return &BadRecord{last + 1, "it stands behind the head of the trail", nil}
-	})
-}
-
-// verifyAudit proves one record and gives its hash.
-func verifyAudit(seq uint64, prev [sha256.Size]byte, key, rec []byte) (hash [sha256.Size]byte, err error) {
-	if !bytes.Equal(key, auditKey(seq)) {
-		return hash, &BadRecord{seq, "it is missing", nil}
-	}
-	payload, err := open(bucketAudit, key, rec, auditVersion)
-	if err != nil {
-		return hash, &BadRecord{seq, "it is damaged", err}
-	}
-	r, stored, body, err := decodeAudit(key, payload)
-	switch {
-	case err != nil:
-		return hash, &BadRecord{seq, "it is damaged", err}
-	case r.Seq != seq:
-		return hash, &BadRecord{seq, fmt.Sprintf("it calls itself %d", r.Seq), nil}
-	case r.Prev != hex.EncodeToString(prev[:]):
-		return hash, &BadRecord{seq, "it does not follow the one before", nil}
-	}
-	hash = auditHash(prev[:], body)
-	if !bytes.Equal(hash[:], stored) {
-		return hash, &BadRecord{seq, "its hash is not that of its content", nil}
-	}
-	return hash, nil
 }

@@ -42,7 +42,7 @@ func (s *Store) Check(ctx context.Context, report func(error)) error {
 	if err != nil {
 		return damageOr(err, note)
 	}
-	_, _, err = s.VerifyAudit(ctx)
+	_, err = s.VerifyAudit(ctx)
 	return damageOr(err, note)
 }
 
@@ -122,6 +122,14 @@ func (c *checker) record(bucket string, key, rec, payload []byte) error {
 		for _, p := range planPostings(p, nil) {
 			c.add(&c.want[p.cell[0]], 1, p.cell, p.member)
 		}
+	case bucketAudit:
+		r, _, _, err := decodeAudit(key, payload)
+		if err != nil {
+			return err
+		}
+		for _, p := range auditPostings(&r) {
+			c.add(&c.want[p.cell[0]], 1, p.cell, p.member)
+		}
 	case bucketPost:
 		if len(key) == 0 {
 			return damaged(bucket, key, "it names no cell")
@@ -178,7 +186,7 @@ func (c *checker) compare() {
 	}
 }
 
-// Reindex makes the indexes of dossiers and plans again.
+// Reindex makes the indexes of dossiers, plans and audit records again.
 func (tx *Tx) Reindex() error {
 	if tx.w == nil {
 		return errReadOnly
@@ -191,7 +199,11 @@ func (tx *Tx) Reindex() error {
 		}
 		delete(tx.w.pend, bucket)
 	}
-	err := tx.ScanDossiers(func(d *loan.Dossier) error {
+	err := tx.ScanAudit(1, 0, func(r Record) error { tx.postAudit(&r); return nil })
+	if err != nil {
+		return err
+	}
+	err = tx.ScanDossiers(func(d *loan.Dossier) error {
 		tx.repost(nil, dossierPostings(d))
 		return tx.own(&loan.Dossier{ID: d.ID}, d)
 	})

@@ -32,9 +32,11 @@ func (tx *Tx) decodeDossier(key, payload []byte) (*loan.Dossier, error) {
 }
 
 // PutDossier keeps all that is known of a borrower, and what finds it again:
-// by loan, collateral, guarantor, branch and officer. Branches and officers
-// are those of the customer row and of the newest version of each loan. A
-// dossier that is as it was writes nothing.
+// by loan, collateral, guarantor, branch and officer, and by the loans of others that its
+// collateral secures. Branches and officers
+// are those of the customer row and of the newest version of each loan; the
+// row's risk manager is found like an officer. A dossier that is as it was
+// writes nothing.
 //
 // A loan or collateral that another borrower's dossier held is this one's from
 // now on; the caller puts that other dossier too. Moments are kept in UTC;
@@ -139,6 +141,14 @@ func dossierPostings(d *loan.Dossier) []posting {
 	if d.Borrower != nil {
 		add(indexBranch, d.Borrower.Branch)
 		add(indexOfficer, d.Borrower.Officer)
+		add(indexOfficer, d.Borrower.RiskManager)
+	}
+	for _, c := range d.Collaterals {
+		for _, id := range c.Loans {
+			if !slices.ContainsFunc(d.Loans, func(l *loan.LoanFile) bool { return l.ID == id }) {
+				add(indexSecured, id)
+			}
+		}
 	}
 	for _, l := range d.Loans {
 		for _, g := range l.Guarantors {
@@ -201,7 +211,8 @@ func (tx *Tx) DossiersOfBranch(branch string, fn func(*loan.Dossier) error) erro
 	return tx.dossiersOf(indexBranch, branch, fn)
 }
 
-// DossiersOfOfficer is DossiersOfBranch for an officer.
+// DossiersOfOfficer is DossiersOfBranch for an officer; the customer row is
+// also its risk manager's.
 func (tx *Tx) DossiersOfOfficer(officer string, fn func(*loan.Dossier) error) error {
 	return tx.dossiersOf(indexOfficer, officer, fn)
 }
@@ -219,6 +230,12 @@ func (tx *Tx) BorrowersOfOfficer(officer string) ([]string, error) {
 // GuaranteedBy lists the borrowers whose loans a guarantor guarantees, by id.
 func (tx *Tx) GuaranteedBy(guarantor string) ([]string, error) {
 	return tx.cellMembers(indexGuarantor, guarantor)
+}
+
+// SecuredBy lists the other borrowers whose collateral secures a loan too, by
+// id.
+func (tx *Tx) SecuredBy(loan string) ([]string, error) {
+	return tx.cellMembers(indexSecured, loan)
 }
 
 func (tx *Tx) dossiersOf(index byte, cell string, fn func(*loan.Dossier) error) error {

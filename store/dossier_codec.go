@@ -12,7 +12,7 @@ import (
 //	there uint           1 where a customer row follows
 //	[customer row]
 //	list of loans        id text | confirmed day | gone day
-//	                     | list of versions: from day | learned time | row
+//	                     | list of versions: from day | learned time | known day | row
 //	                     | list of guarantors
 //	list of collaterals
 //
@@ -38,6 +38,7 @@ func (e *encoder) dossier(d *loan.Dossier) {
 			v := &l.History[i]
 			e.day(v.From)
 			e.time(v.Learned)
+			e.day(v.Known)
 			e.loan(&v.Value)
 		}
 		e.uint(uint64(len(l.Guarantors)))
@@ -69,6 +70,7 @@ func (d *decoder) dossier(out *loan.Dossier) {
 			v := &l.History[i]
 			v.From = d.day()
 			v.Learned = d.time()
+			v.Known = d.day()
 			d.loan(&v.Value)
 			if d.err != nil {
 				return

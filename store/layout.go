@@ -29,7 +29,7 @@ import (
 //	dirty     unit                             nothing
 //	post      index 1 | cell 00 01 | member    chunk of members (postings.go)
 //
-//	audit     seq 8                            hash 32 | Record, JSON
+//	audit     seq 8                            hash 32 | Record, JSON (audit.go)
 //	outbox    message id 8                     Message, JSON: to be sent
 //	sent      message id 8                     Message, JSON: sent, or given up
 //	doc       kind 00 01 | digest              a rulebook or a calendar, deflated
@@ -46,11 +46,14 @@ import (
 //	d      branch 00 01 | due 4    rank 1 | unit    an open obligation falls due; rank 1 where
 //	                                                the unit stands in another branch that day too
 //	r      raise 4                 unit             a planned obligation is to be raised
+//	u      nudge 4                 unit             somebody is to be told of a raised obligation
 //	n      next 4                  unit             deriving may change from that day
 //	s      4 hex digits            unit             short names begin so (obligation.ShortSubject)
 //	b      branch                  borrower id      some newest loan, or the customer row, is there
-//	o      officer                 borrower id      likewise
+//	o      officer                 borrower id      likewise, or the risk manager of the customer row
 //	g      guarantor               borrower id      guarantees one of the borrower's loans
+//	c      loan                    borrower id      another's, whose collateral secures the loan
+//	a      class 1 | name          seq 8            an audit record is about it (audit_index.go)
 const Schema = 1
 
 const (

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -13,13 +14,15 @@ import (
 // the change that causes it, and sent, at least once, after that.
 type Message struct {
 	ID         uint64        `json:"id"`   // given by Enqueue; the same on every try
-	Kind       string        `json:"kind"` // raised, reminder, escalation, digest, alarm
+	Kind       string        `json:"kind"` // remind, escalate, or what became of an obligation: raised, moved, done, ...
 	To         string        `json:"to,omitempty"`
 	Role       string        `json:"role,omitempty"`
 	Branch     string        `json:"branch,omitempty"`
 	Obligation string        `json:"obligation,omitempty"`
-	Day        calendar.Date `json:"day"`
-	At         time.Time     `json:"at"` // when it was enqueued
+	Day        calendar.Date `json:"day"`            // that it stands for
+	On         calendar.Date `json:"on"`             // business day on which it was enqueued; never before that of an earlier one
+	Late       string        `json:"late,omitempty"` // why it is enqueued after the day it stands for
+	At         time.Time     `json:"at"`             // when it was enqueued
 	Text       string        `json:"text,omitempty"`
 
 	Tries int       `json:"tries,omitempty"`
@@ -27,6 +30,10 @@ type Message struct {
 	Error string    `json:"error,omitempty"` // of the last try
 	Ended time.Time `json:"ended"`           // sent or given up; then it moves to the sent ones
 }
+
+// business is the day it was enqueued. A message of before there was On has
+// that day for the one it stands for.
+func (m *Message) business() calendar.Date { return cmp.Or(m.On, m.Day) }
 
 func messageKey(id uint64) []byte { return binary.BigEndian.AppendUint64(nil, id) }
 
@@ -57,6 +64,48 @@ func (tx *Tx) PutMessage(m Message) error {
 // ScanOutbox calls fn for the messages still to be sent, oldest first.
 func (tx *Tx) ScanOutbox(fn func(Message) error) error {
 	return scanAs(tx, bucketOutbox, nil, nil, fn)
+}
+
+// ScanOutboxOn is ScanOutbox for those enqueued from one business day to
+// another, both included. It reads no others, but for finding the first.
+func (tx *Tx) ScanOutboxOn(from, to calendar.Date, fn func(Message) error) error {
+	last, _, err := tx.r.Last(bucketOutbox, nil, nil)
+	if err != nil || len(last) != 8 {
+		return err
+	}
+	// Numbers are given in the order of business days. Those that were sent
+	// are looked at too, and a gap counts as the number after it.
+	n := binary.BigEndian.Uint64(last)
+	lo, hi := uint64(1), n+1
+	for lo < hi && err == nil {
+		mid := lo + (hi-lo)/2
+		var m Message
+		at := mid
+		for ; at < hi; at++ {
+			if m, err = tx.Message(at); !errors.Is(err, ErrNotFound) {
+				break
+			}
+			err = nil
+		}
+		if at == hi || m.business() >= from {
+			hi = mid
+		} else {
+			lo = at + 1
+		}
+	}
+	if err != nil {
+		return err
+	}
+	err = scanAs(tx, bucketOutbox, messageKey(lo), nil, func(m Message) error {
+		if m.business() > to {
+			return errStop
+		}
+		return fn(m)
+	})
+	if err == errStop {
+		err = nil
+	}
+	return err
 }
 
 // ScanSent calls fn for the messages that were sent or given up, from the

@@ -51,7 +51,7 @@ func (tx *Tx) decodePlan(key, payload []byte) (*Plan, error) {
 }
 
 // PutPlan keeps a unit's plan and what finds it again: by due day, by raise
-// day, by next day and by short name. A plan that is as it was writes nothing.
+// day, by the day of the next nudge, by next day and by short name. A plan that is as it was writes nothing.
 //
 // Moments are kept in UTC; empty lists come back nil.
 func (tx *Tx) PutPlan(p *Plan) error {
@@ -234,6 +234,10 @@ func duePrefix(branch string) []byte {
 // ToRaise lists the units that have a planned obligation to be raised on the
 // day or before, by raise day, each once.
 func (tx *Tx) ToRaise(upTo calendar.Date) ([]loan.Ref, error) { return tx.unitsUpTo(indexRaise, upTo) }
+
+// ToNudge lists the units with a raised obligation whose next reminder or
+// escalation is on the day or before, by that day, each once.
+func (tx *Tx) ToNudge(upTo calendar.Date) ([]loan.Ref, error) { return tx.unitsUpTo(indexNudge, upTo) }
 
 // ToDerive lists the units whose next day is the given one or before, by that
 // day, each once.

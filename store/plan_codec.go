@@ -51,6 +51,10 @@ const (
 	hasWaiver
 	hasReopened
 	isAssigned
+	hasNudge
+	hasTold
+	hasEscalated
+	hasSnoozed
 	maskBits
 )
 
@@ -124,6 +128,10 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	m.set(hasWaiver, o.Waiver != nil)
 	m.set(hasReopened, !o.ReopenedAt.IsZero())
 	m.set(isAssigned, o.Assigned != nil)
+	m.set(hasNudge, o.Nudge != 0)
+	m.set(hasTold, o.Told != 0)
+	m.set(hasEscalated, len(o.Escalated) > 0)
+	m.set(hasSnoozed, o.Snoozed != 0)
 
 	e.uint(uint64(m))
 	e.name(o.Rule)
@@ -224,6 +232,18 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(isAssigned) {
 		e.name(o.Assigned.Instead)
+	}
+	if m.has(hasNudge) {
+		e.day(o.Nudge)
+	}
+	if m.has(hasTold) {
+		e.day(o.Told)
+	}
+	if m.has(hasEscalated) {
+		e.name(strings.Join(o.Escalated, ","))
+	}
+	if m.has(hasSnoozed) {
+		e.day(o.Snoozed)
 	}
 	// Days are written as differences; the next obligation's count from this
 	// one's due day, which is near.
@@ -337,6 +357,18 @@ func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
 	}
 	if m.has(isAssigned) {
 		o.Assigned = &obligation.Assignment{Instead: d.name()}
+	}
+	if m.has(hasNudge) {
+		o.Nudge = d.day()
+	}
+	if m.has(hasTold) {
+		o.Told = d.day()
+	}
+	if m.has(hasEscalated) {
+		o.Escalated = strings.Split(d.name(), ",")
+	}
+	if m.has(hasSnoozed) {
+		o.Snoozed = d.day()
 	}
 	d.day0 = o.Due
 }

@@ -16,6 +16,7 @@ type places struct {
 	subjects []loan.Ref // in the order of the plan, a run of the same once
 	due      []duePlace // sorted, without doubles
 	raise    []calendar.Date
+	nudge    []calendar.Date
 	next     calendar.Date
 }
 
@@ -54,6 +55,9 @@ func placesOf(p *Plan) places {
 		if o.State == obligation.Planned {
 			w.raise = append(w.raise, o.Raise)
 		}
+		if o.State == obligation.Raised && !o.Nudge.IsZero() {
+			w.nudge = append(w.nudge, o.Nudge)
+		}
 	}
 	if !slices.IsSortedFunc(w.due, duePlace.compare) {
 		slices.SortFunc(w.due, duePlace.compare)
@@ -66,12 +70,14 @@ func placesOf(p *Plan) places {
 	}
 	slices.Sort(w.raise)
 	w.raise = slices.Compact(w.raise)
+	slices.Sort(w.nudge)
+	w.nudge = slices.Compact(w.nudge)
 	return w
 }
 
 // postings turns places into all their postings, sorted, without doubles.
 func (w *places) postings(member string, cells cellCache) []posting {
-	out := make([]posting, 0, len(w.subjects)+len(w.due)+len(w.raise)+1)
+	out := make([]posting, 0, len(w.subjects)+len(w.due)+len(w.raise)+len(w.nudge)+1)
 	w.diff(&places{}, member, cells, func(p posting, _ bool) { out = append(out, p) })
 	slices.SortFunc(out, comparePostings)
 	return slices.Compact(out)
@@ -87,8 +93,12 @@ func (w *places) diff(old *places, member string, cells cellCache, fn func(p pos
 	merged(old.due, w.due, duePlace.compare, func(d duePlace, drop bool) {
 		fn(posting{cells.get(indexDue, d.branch, d.day), string(d.rank) + member}, drop)
 	})
-	merged(old.raise, w.raise, func(a, b calendar.Date) int { return int(a) - int(b) }, func(d calendar.Date, drop bool) {
+	byDay := func(a, b calendar.Date) int { return int(a) - int(b) }
+	merged(old.raise, w.raise, byDay, func(d calendar.Date, drop bool) {
 		fn(posting{cells.get(indexRaise, "", d), member}, drop)
+	})
+	merged(old.nudge, w.nudge, byDay, func(d calendar.Date, drop bool) {
+		fn(posting{cells.get(indexNudge, "", d), member}, drop)
 	})
 	if old.next != w.next {
 		if !old.next.IsZero() {

@@ -22,11 +22,14 @@ import (
 const (
 	indexDue       = 'd'
 	indexRaise     = 'r'
+	indexNudge     = 'u'
 	indexNext      = 'n'
 	indexShort     = 's'
 	indexBranch    = 'b'
 	indexOfficer   = 'o'
 	indexGuarantor = 'g'
+	indexSecured   = 'c'
+	indexAudit     = 'a'
 
 	maxChunk    = 128
 	maxMember   = 1 << 15 // bytes; a longer one could not be a key

@@ -27,8 +27,16 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/why", verb(s.Why))
 	mux.HandleFunc("POST /v1/sample", verb(s.Sample))
 	mux.HandleFunc("POST /v1/portfolio", verb(s.Portfolio))
+	mux.HandleFunc("POST /v1/ontime", verb(s.Ontime))
+	mux.HandleFunc("POST /v1/ageing", verb(s.Ageing))
+	mux.HandleFunc("POST /v1/coverage", verb(s.Coverage))
+	mux.HandleFunc("POST /v1/score", verb(s.Score))
 	mux.HandleFunc("POST /v1/status", verb(func(ctx context.Context, _ struct{}) (*api.StatusReply, error) { return s.Status(ctx) }))
 	mux.HandleFunc("POST /v1/check", verb(func(ctx context.Context, _ struct{}) (*api.CheckReply, error) { return s.Check(ctx) }))
+	mux.HandleFunc("POST /v1/audit-head", verb(func(ctx context.Context, _ struct{}) (*api.Head, error) { return s.AuditHead(ctx) }))
+	mux.HandleFunc("POST /v1/audit-verify", verb(s.AuditVerify))
+	mux.HandleFunc("POST /v1/audit-page", verb(s.AuditPage))
+	mux.HandleFunc("POST /v1/audit-about", verb(s.AuditAbout))
 	mux.HandleFunc("POST /v1/record", verb(func(ctx context.Context, r api.RecordRequest) (*api.RecordReply, error) {
 		return s.Record(ctx, actor(ctx), r)
 	}))
@@ -48,6 +56,10 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	}))
 	mux.HandleFunc("POST /v1/withdraw", verb(func(ctx context.Context, r api.WithdrawRequest) (*api.WithdrawReply, error) {
 		return s.Withdraw(ctx, actor(ctx), r)
+	}))
+	mux.HandleFunc("POST /v1/outbox", verb(s.Outbox))
+	mux.HandleFunc("POST /v1/snooze", verb(func(ctx context.Context, r api.SnoozeRequest) (*api.SnoozeReply, error) {
+		return s.Snooze(ctx, actor(ctx), r)
 	}))
 	mux.HandleFunc("POST /v1/tick", verb(func(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
 		return s.Tick(ctx, actor(ctx), r)

@@ -52,7 +52,7 @@ func runCheck(ctx context.Context, g *global) error {
 			fmt.Fprintln(g.stdout, p)
 		}
 		if len(r.Problems) == 0 {
-			fmt.Fprintf(g.stdout, g.tr("完好：%s；审计链 #%d %s\n", "sound: %s; audit #%d %s\n"), counts(r.Records, func(k string) string { return k }), r.Audit.Seq, r.Audit.Hash)
+			fmt.Fprintf(g.stdout, g.tr("完好：%s；审计链 %s\n", "sound: %s; audit %s\n"), counts(r.Records, func(k string) string { return k }), anchorText(r.Audit))
 		}
 	}
 	if err == nil && len(r.Problems) > 0 {

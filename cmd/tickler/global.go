@@ -42,7 +42,7 @@ type global struct {
 }
 
 // outputs are the forms of -o.
-var outputs = []string{"table", "wide", "json", "csv", "name"}
+var outputs = []string{"table", "wide", "json", "csv", "name", "xlsx"}
 
 // AddFlags declares the global flags.
 func (g *global) AddFlags(f *pflag.FlagSet) {

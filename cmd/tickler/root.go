@@ -140,8 +140,8 @@ init, then import, then upcoming; "serve" keeps watch.`,
 		}
 	}
 	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g), newWithdrawCommand(g),
-		newSubmitCommand(g), newSignCommand(g), newReturnCommand(g), newWaiveCommand(g), newReopenCommand(g), newReassignCommand(g))
-	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newStatusCommand(g), newCheckCommand(g), newReportCommand(g), newDumpCommand(g),
+		newSubmitCommand(g), newSignCommand(g), newReturnCommand(g), newWaiveCommand(g), newReopenCommand(g), newReassignCommand(g), newSnoozeCommand(g))
+	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newOutboxCommand(g), newStatusCommand(g), newCheckCommand(g), newAuditCommand(g), newReportCommand(g), newDumpCommand(g),
 		newUserCommand(g), newDeputyCommand(g))
 	add("books", newRulesCommand(g), newCalendarCommand(g))
 	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root))
@@ -191,6 +191,9 @@ func settle(g *global, c *cobra.Command) {
 			if g.output == "csv" && c.Flags().Changed("output") && !slices.Contains(rows, c.CommandPath()) {
 				return &usageError{text: "-o csv: it prints no rows; want table or json", command: c.CommandPath()}
 			}
+			if g.output == "xlsx" && c.Flags().Changed("output") && !slices.Contains(workbooks, c.CommandPath()) {
+				return &usageError{text: "-o xlsx: only the figures of report make workbooks; want table, json or csv", command: c.CommandPath()}
+			}
 			return run(c, a)
 		}
 	}
@@ -203,7 +206,11 @@ func settle(g *global, c *cobra.Command) {
 // is told so, instead of being given a table.
 var rows = []string{"tickler upcoming", "tickler overdue", "tickler today", "tickler show", "tickler why", "tickler import", "tickler dump",
 	"tickler calendar show", "tickler calendar diff", "tickler rules list", "tickler rules diff", "tickler rules history",
-	"tickler report sample", "tickler check portfolio", "tickler simulate"}
+	"tickler report sample", "tickler check portfolio", "tickler simulate", "tickler outbox list", "tickler outbox show", "tickler audit export", "tickler audit show", "tickler user list",
+	"tickler report ontime", "tickler report ageing", "tickler report coverage", "tickler report score"}
+
+// workbooks are the commands that write XLSX.
+var workbooks = []string{"tickler report ontime", "tickler report ageing", "tickler report coverage", "tickler report score"}
 
 // exits notes a command's exit statuses for its help.
 func exits(c *cobra.Command, codes ...int) {

@@ -12,10 +12,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"tickler/api"
+	"tickler/calendar"
 	"tickler/loan"
 )
 
 func newShowCommand(g *global) *cobra.Command {
+	var at dateFlag
 	c := &cobra.Command{
 		Use:   "show ID",
 		Short: "One obligation with its history · 一项事项及其经过",
@@ -26,8 +28,9 @@ With -o json it is one object in the form of a list's, with a "history".`,
   tickler show maturity-notice:loan/JJ2026001:2026-12-31
   tickler show 3fa9c01e -o json`,
 		Args: nArgs("ID"),
-		RunE: func(c *cobra.Command, args []string) error { return runShow(c.Context(), g, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error { return runShow(c.Context(), g, args[0], at.Date) },
 	}
+	c.Flags().Var(&at, "at", "as it was known at the end of that `DATE`, under the rules of then")
 	exits(c, storeExits...)
 	return c
 }
@@ -39,9 +42,9 @@ type shown struct {
 	Evidence []loan.Evidence `json:"evidence,omitempty"`
 }
 
-func runShow(ctx context.Context, g *global, id string) error {
+func runShow(ctx context.Context, g *global, id string, at calendar.Date) error {
 	return g.withClient(ctx, func(c *api.Client) error {
-		r, err := c.Show(ctx, api.ShowRequest{ID: id, On: g.on.Date})
+		r, err := c.Show(ctx, api.ShowRequest{ID: id, On: g.on.Date, At: at})
 		if err != nil {
 			return err
 		}
@@ -134,7 +137,9 @@ func (g *global) showObligation(b *strings.Builder, o *api.Obligation) {
 		{g.tr("触发日", "raise"), raised},
 		{g.tr("截止日", "due"), due},
 		{g.tr("进度", "progress"), progress},
-		{g.tr("提交日", "submitted"), o.SubmittedOn.String()},
+		{g.tr("提交日", "submitted"), strings.TrimSpace(o.SubmittedOn.String() + " " + o.SubmittedBy)},
+		{g.tr("待签批", "waits for"), g.role(o.Level)},
+		{g.tr("豁免申请", "waiver asked"), waiverText(o)},
 		{g.tr("办结日", "done"), o.DoneOn.String()},
 		{g.tr("办结事件", "closed by"), o.ClosedBy},
 		{g.tr("原因", "cause"), o.Cause},
@@ -178,8 +183,9 @@ func (g *global) detail(v any) string {
 		text, _ := json.Marshal(v)
 		return string(text)
 	}
-	words := map[string][2]string{"due": {"截止", "due"}, "was": {"原", "was"}, "why": {"原因", "why"}, "late": {"补触发", "late"},
-		"happened": {"发生日", "happened"}, "kind": {"事件", "event"}, "period": {"期间", "period"}, "files": {"凭证", "evidence"}, "fields": {"内容", "fields"}}
+	words := map[string][2]string{"due": {"截止", "due"}, "was": {"原", "was"}, "why": {"原因", "why"}, "late": {"补触发", "late"}, "to": {"升级至", "to"}, "day": {"应于", "on"}, "until": {"暂缓至", "until"}, "note": {"说明", "note"},
+		"happened": {"发生日", "happened"}, "kind": {"事件", "event"}, "period": {"期间", "period"}, "files": {"凭证", "evidence"}, "fields": {"内容", "fields"},
+		"what": {"行为", "attempt"}, "reason": {"原因", "reason"}, "file": {"文件", "file"}, "data_date": {"数据日期", "data date"}, "go_live": {"上线日", "go-live"}}
 	var parts []string
 	for k, v := range m {
 		w, known := words[k]
@@ -213,4 +219,11 @@ func (g *global) detail(v any) string {
 	}
 	slices.Sort(parts)
 	return strings.Join(parts, g.tr("，", ", "))
+}
+
+func waiverText(o *api.Obligation) string {
+	if o.Waiver == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s %s %s", o.Waiver.By, o.Waiver.On, o.Waiver.Reason)
 }

@@ -101,7 +101,7 @@ func (g *global) writeStatus(r *api.StatusReply) error {
 		{g.tr("事项", "obligations"), strings.Join(states, g.tr("，", ", "))},
 		{g.tr("规则簿", "rulebook"), strings.TrimSpace(book + "  " + shortDigest(r.Rulebook.Digest))},
 		{g.tr("日历", "calendar"), cal + "  " + shortDigest(r.Calendar.Digest)},
-		{g.tr("审计链", "audit"), fmt.Sprintf("#%d  %s", r.Audit.Seq, r.Audit.Hash)},
+		{g.tr("审计链", "audit"), anchorText(r.Audit)},
 	})
 	if _, err := fmt.Fprint(g.stdout, b.String()); err != nil {
 		return err

@@ -47,8 +47,10 @@ func runTick(ctx context.Context, g *global, force bool) error {
 			return bad()
 		}
 		fmt.Fprintf(g.stdout, g.tr("营业日 %s：重新推算 %d 户", "business day %s: %d worked out anew"), r.Today, r.Derived)
-		if s := counts(r.Plan, g.change); s != "" {
-			fmt.Fprint(g.stdout, g.tr("，", ", ")+s)
+		for _, n := range []map[string]int{r.Plan, r.Told} {
+			if s := counts(n, g.change); s != "" {
+				fmt.Fprint(g.stdout, g.tr("，", ", ")+s)
+			}
 		}
 		fmt.Fprintln(g.stdout)
 		for _, f := range r.Failed {

@@ -17,6 +17,7 @@ import (
 // upcomingOptions say which obligations to list.
 type upcomingOptions struct {
 	From, To dateFlag
+	At       dateFlag
 	Days     int // after the first day, which is today unless From says otherwise
 	States   []string
 	All      bool
@@ -51,6 +52,7 @@ func (o *filterOptions) request() api.ListRequest {
 func (o *upcomingOptions) AddFlags(f *pflag.FlagSet) {
 	f.Var(&o.From, "from", "first due `DATE`, included")
 	f.Var(&o.To, "to", "last due `DATE`, included")
+	f.Var(&o.At, "at", "as it was known at the end of that `DATE`, under the rules of then")
 	f.IntVar(&o.Days, "days", 30, "so many days from the first one on, `N`")
 	o.filterOptions.AddFlags(f)
 	f.StringSliceVar(&o.States, "state", nil, "only in these `STATE`s: planned, raised, submitted, done, waived, cancelled, lapsed")
@@ -98,7 +100,7 @@ func runUpcoming(ctx context.Context, g *global, o upcomingOptions) error {
 		return usagef("--to %s is before --from %s", o.To, o.From)
 	}
 	r := o.request()
-	r.On, r.All = g.on.Date, o.All
+	r.On, r.At, r.All = g.on.Date, o.At.Date, o.All
 	for _, s := range o.States {
 		state := obligation.State(strings.TrimSpace(s))
 		if !slices.Contains(obligation.States, state) {
@@ -112,11 +114,14 @@ func runUpcoming(ctx context.Context, g *global, o upcomingOptions) error {
 		r.Overdue = r.From.IsZero() && r.To.IsZero() && !whole
 		if r.Overdue || o.daysGiven {
 			if r.From.IsZero() {
-				today, err := g.today(ctx, c)
-				if err != nil {
-					return err
+				r.From = r.At
+				if r.From.IsZero() {
+					today, err := g.today(ctx, c)
+					if err != nil {
+						return err
+					}
+					r.From = today
 				}
-				r.From = today
 			}
 			r.To = r.From.AddDays(o.Days)
 		}

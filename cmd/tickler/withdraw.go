@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"tickler/api"
+	"tickler/obligation"
 )
 
 // withdrawOptions say why an event is taken back.
@@ -28,7 +29,8 @@ func newWithdrawCommand(g *global) *cobra.Command {
 		Short: "Take a recorded event back, for a reason · 撤销事件",
 		Long: `withdraw takes back an event that was recorded by mistake. What it closed is open
 again with its old due day; what it opened is cancelled, unless it was done by
-then. The event and its withdrawal both stay in the audit.`,
+then, and lapses where it had been missed: a miss is never erased. The event and
+its withdrawal both stay in the audit.`,
 		Example: `  tickler withdraw 17 --reason 登记在了另一笔借据上`,
 		Args:    nArgs("EVENT-ID"),
 		RunE:    func(c *cobra.Command, args []string) error { return runWithdraw(c.Context(), g, o, args[0]) },
@@ -62,7 +64,11 @@ func runWithdraw(ctx context.Context, g *global, o withdrawOptions, id string) e
 		}{{g.tr("重新打开", "reopened"), reply.Reopened}, {g.tr("取消", "cancelled"), reply.Cancelled}} {
 			for i := range part.list {
 				x := &part.list[i]
-				fmt.Fprintf(g.stdout, "  %s  %s  %s %s  %s  %s\n", part.title, x.Short, g.tr("截止", "due"), x.Due, x.Name, g.subject(x))
+				title := part.title
+				if x.State == obligation.Lapsed {
+					title = g.tr("失效（已逾期，计为未办）", "lapsed (it had been missed)")
+				}
+				fmt.Fprintf(g.stdout, "  %s  %s  %s %s  %s  %s\n", title, x.Short, g.tr("截止", "due"), x.Due, x.Name, g.subject(x))
 			}
 		}
 		return nil

@@ -39,7 +39,7 @@ func (g *global) kind(k loan.Kind) string {
 
 var roleWords = map[string]string{
 	"officer": "客户经理", "supervisor": "公司业务部主管", "monitor": "监控专岗", "risk_manager": "风险经理",
-	"deputy_president": "主管行长", "president": "行长", "ops": "运维", "auditor": "审计",
+	"deputy_president": "主管行长", "president": "行长", "ops": "运维", "auditor": "审计", "asset_manager": "资产经营部",
 }
 
 func (g *global) role(r string) string {
@@ -99,7 +99,7 @@ func (g *global) outcome(o obligation.Outcome) string {
 
 var changeWords = map[string]string{
 	"planned": "新计划", "moved": "改期", "altered": "变更", "raised": "触发", "submitted": "提交", "done": "办结",
-	"reopened": "重开", "revived": "恢复", "cancelled": "取消", "lapsed": "失效",
+	"reopened": "重开", "revived": "恢复", "cancelled": "取消", "lapsed": "失效", "reminded": "提醒", "escalated": "升级",
 }
 
 func (g *global) change(k string) string {
@@ -113,6 +113,8 @@ var actionWords = map[string]string{
 	"obligation.planned": "列入计划", "obligation.raised": "触发", "obligation.moved": "改期", "obligation.altered": "变更",
 	"obligation.submitted": "提交", "obligation.done": "办结", "obligation.reopened": "重开", "obligation.revived": "恢复",
 	"obligation.cancelled": "取消", "obligation.lapsed": "失效未办", "ledger.imported": "导入台账", "event.recorded": "登记事件",
+	"obligation.escalated": "逾期升级", "obligation.snoozed": "暂缓提醒",
+	"event.found": "台账显示事件", "event.withdrawn": "撤销事件", "refused": "拒绝",
 	"rules.activate": "人工启用规则簿", "rulebook.held": "搁置规则簿",
 	"store.init": "建库", "scan": "扫描", "rulebook.activated": "启用规则簿", "calendar.activated": "启用日历",
 }

@@ -361,7 +361,7 @@ func everything(t testing.TB, what string, path string) (refused bool) {
 			return errors.Join(err, perr)
 		})
 	}
-	if _, _, err := s.VerifyAudit(ctx); err != nil {
+	if _, err := s.VerifyAudit(ctx); err != nil {
 		refused = true
 	}
 	// And a change must not make it worse.

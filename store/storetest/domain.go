@@ -306,6 +306,13 @@ func (n naive) hold(t *testing.T, tx *store.Tx, r *rand.Rand) {
 				return o.State == obligation.Planned && o.Raise <= to
 			})
 		}))
+		refs, err = tx.ToNudge(to)
+		must(t, err)
+		equal(t, fmt.Sprint("to nudge by ", to), texts(t, refs), n.units(func(p *store.Plan) bool {
+			return slices.ContainsFunc(p.Obligations, func(o obligation.Obligation) bool {
+				return o.State == obligation.Raised && !o.Nudge.IsZero() && o.Nudge <= to
+			})
+		}))
 		refs, err = tx.ToDerive(to)
 		must(t, err)
 		equal(t, fmt.Sprint("to derive by ", to), texts(t, refs), n.units(func(p *store.Plan) bool {
@@ -352,6 +359,9 @@ func randomPlan(r *rand.Rand, unit loan.Ref) *store.Plan {
 		o.Due = base.AddDays(r.IntN(40))
 		o.Raise = o.Due.AddDays(-r.IntN(10))
 		o.Occurrence = o.Due.String()
+		if r.IntN(3) > 0 {
+			o.Nudge = base.AddDays(r.IntN(40))
+		}
 		o.Branch = []string{"B1", "B2", "支行", ""}[r.IntN(4)]
 		p.Obligations = append(p.Obligations, o)
 	}
@@ -507,9 +517,9 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 		l.History = l.History.Put(loan.Version[loan.Loan]{From: day("2026-02-01"), Value: loan.Loan{ID: id, Branch: branch, Officer: officer, Guarantors: guarantors}})
 		return l
 	}
-	c1 := &loan.Dossier{ID: "C1", Borrower: &loan.Borrower{ID: "C1", Branch: "B0", Officer: "S0"},
+	c1 := &loan.Dossier{ID: "C1", Borrower: &loan.Borrower{ID: "C1", Branch: "B0", Officer: "S0", RiskManager: "R1"},
 		Loans:       []*loan.LoanFile{file("L1", "B1", "S1", "张三"), file("L2", "B2", "S1")},
-		Collaterals: []*loan.Collateral{{ID: "K1"}}}
+		Collaterals: []*loan.Collateral{{ID: "K1", Loans: []string{"L1", "L3"}}}}
 	c2 := &loan.Dossier{ID: "C2", Loans: []*loan.LoanFile{file("L3", "B1", "S2", "张三")}}
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c1), tx.PutDossier(c2)) })
 
@@ -529,6 +539,10 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 					got = of(tx, tx.DossiersOfBranch, id)
 				case "officer":
 					got = of(tx, tx.DossiersOfOfficer, id)
+				case "secured":
+					ids, err := tx.SecuredBy(id)
+					must(t, err)
+					got = strings.Join(ids, " ")
 				default:
 					u, err := tx.UnitOf(loan.Ref{Kind: loan.Kind(kind), ID: id})
 					if got = u.ID; err != nil {
@@ -545,7 +559,8 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 	}
 	hold(map[string]string{
 		"branch/B0": "C1", "branch/B1": "C1 C2", "branch/B2": "C1", "branch/OLD": "", "branch/none": "",
-		"officer/S0": "C1", "officer/S1": "C1", "officer/S2": "C2",
+		"officer/S0": "C1", "officer/S1": "C1", "officer/S2": "C2", "officer/R1": "C1",
+		"secured/L1": "", "secured/L3": "C1", "secured/none": "",
 		"loan/L1": "C1", "loan/L3": "C2", "loan/none": "none", "collateral/K1": "C1", "guarantor/张三": "C1", "guarantor/李四": "none",
 		"borrower/whoever": "whoever", "group/G": "G",
 	})
@@ -553,9 +568,9 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 	c2.Loans = append(c2.Loans, c1.Loans[1])
 	c2.Collaterals, c1.Collaterals = c1.Collaterals, nil
 	c1.Loans = c1.Loans[:1]
-	c1.Borrower.Officer = "S9"
+	c1.Borrower.Officer, c1.Borrower.RiskManager = "S9", "S2"
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
-	hold(map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1"})
+	hold(map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1", "officer/R1": "", "officer/S2": "C1 C2", "secured/L1": "C2", "secured/L3": ""})
 	c1.Loans, c2.Loans = c2.Loans[1:], c2.Loans[:1]
 	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
 	hold(map[string]string{"loan/L1": "none", "loan/L2": "C1", "loan/L3": "C2"})
@@ -632,11 +647,11 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 	if err := s.Update(ctx, func(tx *store.Tx) error { tx.Audit(store.Record{Action: "x"}); return failed }); !errors.Is(err, failed) {
 		t.Fatal(err)
 	}
-	n, head, err := s.VerifyAudit(ctx)
+	proof, err := s.VerifyAudit(ctx)
 	must(t, err)
 	view(t, s, func(tx *store.Tx) error {
 		seq, h, err := tx.AuditHead()
-		equal(t, "head", fmt.Sprint(seq, h, err), fmt.Sprint(n, head, nil))
+		equal(t, "head", fmt.Sprint(seq, h, err), fmt.Sprint(proof.Head.Seq, proof.Head.Hash, nil))
 		var got []uint64
 		must(t, tx.ScanAudit(5, 8, func(r store.Record) error {
 			got = append(got, r.Seq)
@@ -648,7 +663,7 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 		equal(t, "scan", got, []uint64{5, 6, 7, 8})
 		return nil
 	})
-	equal(t, "count", n, 30)
+	equal(t, "count", proof.Count, 30)
 
 	key := func(seq byte) []byte { return []byte{0, 0, 0, 0, 0, 0, 0, seq} }
 	read := func(w store.Writer, seq byte) []byte {
@@ -687,7 +702,7 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 			return err
 		}))
 		var bad *store.BadRecord
-		_, _, err := s.VerifyAudit(ctx)
+		_, err := s.VerifyAudit(ctx)
 		if !errors.As(err, &bad) || bad.Seq != tamper.bad || !errors.Is(err, store.ErrCorrupt) {
 			t.Errorf("%s: %v, want record %d", name, err, tamper.bad)
 		}
@@ -698,7 +713,7 @@ func audit(t *testing.T, open func(*testing.T) store.Backend) {
 			}
 			return w.Put("meta", []byte("audit"), before)
 		}))
-		if _, _, err := s.VerifyAudit(ctx); err != nil {
+		if _, err := s.VerifyAudit(ctx); err != nil {
 			t.Fatalf("put back after %s: %v", name, err)
 		}
 	}
@@ -708,7 +723,7 @@ func outbox(t *testing.T, open func(*testing.T) store.Backend) {
 	s := store.New(open(t))
 	for i := range 3 {
 		update(t, s, func(tx *store.Tx) error {
-			id, err := tx.Enqueue(store.Message{Kind: "raised", To: fmt.Sprint("S", i), Day: day("2026-03-01")})
+			id, err := tx.Enqueue(store.Message{Kind: "raised", To: fmt.Sprint("S", i), Day: day("2026-03-01"), On: day("2026-03-01").AddDays(i / 2)})
 			equal(t, "id", id, uint64(i+1))
 			return err
 		})
@@ -730,6 +745,15 @@ func outbox(t *testing.T, open func(*testing.T) store.Backend) {
 		return tx.PutMessage(m)
 	})
 	equal(t, "outbox", list(waiting), []uint64{1, 3})
+	for _, c := range []struct {
+		from, to string
+		want     []uint64
+	}{{"2026-02-28", "2026-03-02", []uint64{1, 3}}, {"2026-03-01", "2026-03-01", []uint64{1}}, {"2026-03-02", "2026-03-02", []uint64{3}}, {"2026-03-03", "2026-03-09", nil}, {"2026-02-01", "2026-02-28", nil}} {
+		between := func(tx *store.Tx, fn func(store.Message) error) error {
+			return tx.ScanOutboxOn(day(c.from), day(c.to), fn)
+		}
+		equal(t, "outbox of "+c.from+" to "+c.to, list(between), c.want)
+	}
 	equal(t, "sent", list(sent), []uint64{2})
 	view(t, s, func(tx *store.Tx) error {
 		m, err := tx.Message(2)

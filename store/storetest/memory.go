@@ -23,6 +23,9 @@ type memoryKey struct{ bucket, key string }
 // NewMemory makes an empty one.
 func NewMemory() *Memory { return &Memory{data: map[memoryKey][]byte{}} }
 
+// Clone gives a copy that goes its own way.
+func (m *Memory) Clone() *Memory { return &Memory{data: maps.Clone(m.now())} }
+
 func (m *Memory) now() map[memoryKey][]byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
