@@ -126,7 +126,7 @@ func (b *branch) tryTell(text string) (*api.RecordReply, error) {
 			r.Set[k] = v
 		}
 	}
-	return b.s.Record(context.Background(), scheduler.Actor{Person: "S001", OSUser: "ops"}, r)
+	return b.s.Record(context.Background(), scheduler.Actor{OSUser: "ops", Owner: true}, r)
 }
 
 func (b *branch) withdraw(id string) *api.WithdrawReply {
