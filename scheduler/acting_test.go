@@ -131,7 +131,7 @@ func TestADeputyActsOnHisDaysAlone(t *testing.T) {
 	}{{"2026-11-24", false}, {"2026-11-25", true}, {"2026-11-26", true}, {"2026-11-27", false}} {
 		o.goTo(day.day)
 		o.tick()
-		notice := map[string]string{"2026-11-25": notice("Q02"), "2026-11-26": "notice:loan/JQ02-1:2026-12-11"}[day.day]
+		notice := map[string]string{"2026-11-25": notice("Q02"), "2026-11-26": "notice:loan/JQ02-1:2026-12-28"}[day.day]
 		if notice == "" {
 			notice = "report:loan/JQ02-1:2026-11"
 		}
@@ -228,17 +228,18 @@ func TestAReassignmentHoldsUntilTheLedgerChanges(t *testing.T) {
 	row := func(day, officer, class, maturity string) string {
 		return "借据号,客户号,客户名称,机构,客户经理,发放金额,余额,发放日,到期日,五级分类,管理方式,结息方式,数据日期\n" +
 			"JQ01-0,CQ01-0,Q01公司0,Q01," + officer + ",100000,50000,2025-12-31," + maturity + "," + class + ",常规,按季," + day + "\n" +
-			"JQ01-1,CQ01-1,Q01公司1,Q01,Q01-officer,100000,50000,2025-12-31,2026-12-11,正常,常规,按季," + day + "\n"
+			"JQ01-1,CQ01-1,Q01公司1,Q01,Q01-officer,100000,50000,2025-12-31,2026-12-28,正常,常规,按季," + day + "\n"
 	}
 	o.goTo("2026-11-24")
-	o.importFile(row("2026-11-24", "Q01-officer", "关注", "2026-12-12")) // other facts, the same officer
+	gone := func(r *api.ImportRequest) { r.AllowGone = true }
+	o.importFile(row("2026-11-24", "Q01-officer", "关注", "2026-12-12"), gone) // other facts, the same officer
 	for id, x := range o.all() {
 		if x.Loan == "JQ01-0" && !x.State.Ended() && x.Owner != "Q01-monitor" && x.Occurrence != "2026-12-12" {
 			t.Errorf("%s went to %s with other facts", id, x.Owner)
 		}
 	}
 	o.goTo("2026-11-25")
-	o.importFile(row("2026-11-25", "Q01-asset_manager", "关注", "2026-12-12"))
+	o.importFile(row("2026-11-25", "Q01-asset_manager", "关注", "2026-12-12"), gone)
 	for id, x := range o.all() {
 		if x.State.Ended() {
 			continue

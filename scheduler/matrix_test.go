@@ -228,9 +228,9 @@ func acts(o *offices, office string) map[string]func(scheduler.Actor) (any, erro
 		"waive":  move(s.Waive, api.ActRequest{ID: "report:loan/J" + office + "-1:2026-11", Reason: "r"}),
 		"reopen": move(s.Reopen, api.ActRequest{ID: meeting(office), Reason: "r"}),
 		"snooze": func(a scheduler.Actor) (any, error) {
-			return s.Snooze(c, a, api.SnoozeRequest{ID: "notice:loan/J" + office + "-1:2026-12-11", Until: date("2026-11-26"), Note: "n"})
+			return s.Snooze(c, a, api.SnoozeRequest{ID: "notice:loan/J" + office + "-1:2026-12-28", Until: date("2026-11-26"), Note: "n"})
 		},
-		"reassign": move(s.Reassign, api.ActRequest{ID: "notice:loan/J" + office + "-1:2026-12-11", To: staffOf("Q01", "monitor")}),
+		"reassign": move(s.Reassign, api.ActRequest{ID: "notice:loan/J" + office + "-1:2026-12-28", To: staffOf("Q01", "monitor")}),
 		"record": func(a scheduler.Actor) (any, error) {
 			return s.Record(c, a, api.RecordRequest{Event: "notice.maturity_sent", Subject: "loan/J" + office + "-2"})
 		},

@@ -92,7 +92,11 @@ func newOffices(t *testing.T, today string, more ...string) *offices {
 			n = 9
 		}
 		for k := range n {
-			fmt.Fprintf(&loans, "J%s-%d,C%s-%d,%s公司%d,%s,%s,100000,50000,2025-12-31,2026-12-%d,正常,常规,按季,%s\n", b.id, k, b.id, k, b.id, k, b.id, staffOf(b.id, "officer"), 10+k, today)
+			day := 10 + k
+			if k == 1 {
+				day = 28 // its notice is not overdue yet
+			}
+			fmt.Fprintf(&loans, "J%s-%d,C%s-%d,%s公司%d,%s,%s,100000,50000,2025-12-31,2026-12-%d,正常,常规,按季,%s\n", b.id, k, b.id, k, b.id, k, b.id, staffOf(b.id, "officer"), day, today)
 		}
 		for _, role := range rules.Roles {
 			id := staffOf(b.id, role)
