@@ -36,7 +36,7 @@ const configText = `# tickler 的配置 / tickler's configuration
 # rules: rules.yaml              # 规则簿，相对于本文件 / the rulebook, relative to this file
 # output: table                  # table, wide, json, csv, name
 # lang: zh                       # zh, en
-# socket: /run/tickler/tickler.sock   # 守护进程的套接字，默认 <data>/tickler.sock / the daemon's socket
+# socket: /run/tickler/tickler.sock   # 守护进程的套接字，默认 <data>/tickler.sock；写明后本机用户均可连接，按系统用户识别 / the daemon's socket; a named one is for every user of the machine
 # listen: 127.0.0.1:8443         # serve 的健康检查地址（/healthz），默认不开 / where serve answers /healthz; off by default
 # hold: {share: 20%, least: 200}  # 新规则簿取消或改期的未结事项超过此比例且不少于此数时，须两人启用
 #                                # a rulebook that drops or moves more open obligations than that needs two persons

@@ -4,13 +4,16 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,9 +34,18 @@ func TestScripts(t *testing.T) {
 		UpdateScripts:       *update,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TICKLER_DATA", filepath.Join(e.WorkDir, "d"))
-			return nil
+			return openSocket(e)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exitsWith, "notified": notified, "count": countLines, "mask": mask},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exitsWith, "notified": notified, "count": countLines, "mask": mask, "as": asUser},
+		Condition: func(cond string) (bool, error) {
+			if cond != "root" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			if os.Geteuid() != 0 && os.Getenv("CI") != "" {
+				return false, errors.New("run the tests as root: some scripts want other OS users")
+			}
+			return os.Geteuid() == 0, nil
+		},
 	})
 }
 
@@ -53,6 +65,51 @@ func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("tickler %s: exit status %d, want %d", strings.Join(args[1:], " "), got, want)
 	}
+}
+
+// asUser runs tickler as another OS user, over a daemon's socket, and wants
+// exactly this exit status:
+//
+//	as nobody 12 submit ID
+func asUser(ts *testscript.TestScript, neg bool, args []string) {
+	program, err := exec.LookPath("tickler")
+	ts.Check(err)
+	dir, err := os.MkdirTemp("", "tk") // the tests' own directories are closed to others
+	ts.Check(err)
+	ts.Defer(func() { os.RemoveAll(dir) })
+	ts.Check(os.Chmod(dir, 0o755))
+	ts.Check(copyFile(program, filepath.Join(dir, "tickler")))
+	u, err := user.Lookup(args[0])
+	ts.Check(err)
+	uid, err := strconv.Atoi(u.Uid)
+	ts.Check(err)
+	want, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	c := exec.Command(filepath.Join(dir, "tickler"), args[2:]...)
+	c.Dir, c.Stdout, c.Stderr = "/", ts.Stdout(), ts.Stderr()
+	c.Env = []string{"PATH=/usr/bin:/bin", "TICKLER_DATA=" + ts.Getenv("TICKLER_DATA"), "TICKLER_SOCKET=" + ts.Getenv("TICKLER_SOCKET"), "TICKLER_LANG=" + ts.Getenv("TICKLER_LANG")}
+	c.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
+	var exit *exec.ExitError
+	got := 0
+	if err := c.Run(); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("tickler %s as %s: exit status %d, want %d", strings.Join(args[2:], " "), args[0], got, want)
+	}
+}
+
+// openSocket names a socket that every user can reach.
+func openSocket(e *testscript.Env) error {
+	dir, err := os.MkdirTemp("", "tks")
+	if err != nil {
+		return err
+	}
+	e.Defer(func() { os.RemoveAll(dir) })
+	e.Setenv("OPEN_SOCKET", filepath.Join(dir, "s"))
+	return os.Chmod(dir, 0o755)
 }
 
 // notified listens where systemd would; with a state it waits until the daemon

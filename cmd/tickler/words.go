@@ -116,6 +116,11 @@ var actionWords = map[string]string{
 	"obligation.escalated": "逾期升级", "obligation.snoozed": "暂缓提醒",
 	"event.found": "台账显示事件", "event.withdrawn": "撤销事件", "refused": "拒绝",
 	"rules.activate": "人工启用规则簿", "rulebook.held": "搁置规则簿",
+	"obligation.signed": "签批", "obligation.returned": "退回", "obligation.waived": "豁免", "obligation.waiver_asked": "申请豁免", "obligation.reassigned": "改派",
+	"obligation.submitted.by_person": "提交（本人操作）", "obligation.done.by_person": "办结（本人操作）", "obligation.signed.by_person": "签批（本人操作）",
+	"obligation.returned.by_person": "退回（本人操作）", "obligation.waived.by_person": "豁免（本人操作）", "obligation.waiver_asked.by_person": "申请豁免（本人操作）",
+	"obligation.reassigned.by_person": "改派（本人操作）", "obligation.reopened.by_person": "重开（本人操作）", "obligations.reassigned": "批量改派",
+	"user.changed": "用户变更", "deputy.set": "指定代理", "deputy.ended": "终止代理",
 	"store.init": "建库", "scan": "扫描", "rulebook.activated": "启用规则簿", "calendar.activated": "启用日历",
 }
 
