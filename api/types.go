@@ -185,7 +185,18 @@ type RecordReply struct {
 	Closed []Obligation `json:"closed"`
 	Opened []Obligation `json:"opened"`
 
+	Progressed []Obligation `json:"progressed,omitempty"` // quotas that it counts towards and does not yet fill
+	Unopened   []Unopened   `json:"unopened,omitempty"`   // rules that begin with such an event, and why they made nothing of it
+
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Unopened is a rule that made nothing of an event.
+type Unopened struct {
+	Rule    string             `json:"rule"`
+	Name    string             `json:"name"`
+	Outcome obligation.Outcome `json:"outcome"`
+	Why     string             `json:"why,omitempty"`
 }
 
 // WithdrawRequest takes a recorded event back. It is kept, and counts for

@@ -303,6 +303,8 @@ func (p *parser) span(n *yaml.Node, work bool) (span, bool) {
 		return span{}, false
 	}
 	switch why := plainText(s.Name); {
+	case !isRange && strings.IndexAny(s.Name, "至到~～—–-") == 0:
+		p.add(at, "day %q: a stretch of days is written with two dots: %s..2026-01-03 元旦 (两个点)", text, days)
 	case s.Name == "":
 		p.add(at, "day %q: the festival's name is missing; want %s 元旦", text, days)
 	case why != "":

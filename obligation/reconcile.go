@@ -300,11 +300,11 @@ func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, c
 	}
 	o.ClosedBy, o.SubmittedBy, o.Signatures, o.Waiver = how.Event, how.By, nil, nil
 	if len(o.Sign) > 0 {
-		o.State, o.Submitted = Submitted, how.On
+		o.State, o.Submitted, o.Cause = Submitted, how.On, ""
 		note(ChangeSubmitted, o, 0)
 		return
 	}
-	o.State, o.Submitted, o.DoneOn = Done, how.On, how.On
+	o.State, o.Submitted, o.DoneOn, o.Cause = Done, how.On, how.On, ""
 	note(ChangeDone, o, 0)
 }
 

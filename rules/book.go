@@ -140,6 +140,24 @@ func (r *Rule) Period() bool { return r.every != 0 }
 // there is none.
 func (b *Book) Rule(id string) *Rule { return b.byID[id] }
 
+// Event finds a kind of event by its word or by its Chinese name; nil if there
+// is none, or if several have the name.
+func (b *Book) Event(word string) *EventKind {
+	if e := b.Events[word]; e != nil {
+		return e
+	}
+	var found *EventKind
+	for _, e := range b.Events {
+		if e.Name == word && word != "" {
+			if found != nil {
+				return nil
+			}
+			found = e
+		}
+	}
+	return found
+}
+
 // Active says that the rule belongs to a set that the branch follows.
 func (b *Book) Active(r *Rule) bool {
 	for _, s := range b.Enabled {

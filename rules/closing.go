@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -65,6 +66,9 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 			if recordsRow(e) && slices.Contains(r.ClosesOn, "ledger.recorded") && (e.Happened > o.Due || e.Happened < o.Anchor) {
 				continue // a file of another day does not show that the entry was made on the day
 			}
+			if e.Period == "" && !e.Snapshot && r.afterPeriod() && e.Happened <= o.Anchor {
+				continue // the period that it is about has not ended
+			}
 			if e.Snapshot {
 				out = append(out, o.Key)
 			} else if o.Raise <= e.Happened || e.Period != "" {
@@ -72,6 +76,9 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 			} else {
 				planned = append(planned, o)
 			}
+		}
+		if err := r.stranger(open, e); err != nil {
+			return nil, err
 		}
 		if raised != nil {
 			onDesk = append(onDesk, group{r.ID, raised})
@@ -89,6 +96,42 @@ func Closings(b *Book, open []obligation.Obligation, e loan.Event) ([]obligation
 		out = append(out, g.fits[0].Key)
 	}
 	return out, nil
+}
+
+// stranger refuses a party that none of the rule's obligations of the subject
+// has ever had: a name was misspelt.
+func (r *Rule) stranger(all []obligation.Obligation, e loan.Event) error {
+	if e.Party == "" || len(r.Each) == 0 && len(r.Bys) < 2 {
+		return nil
+	}
+	var parties []string
+	for i := range all {
+		o := &all[i]
+		if o.Rule != r.ID || o.Subject != e.Subject || o.Party.IsZero() {
+			continue
+		}
+		if r.named(o, e.Party) {
+			return nil
+		}
+		if name := cmp.Or(o.PartyName, o.Party.ID); !slices.Contains(parties, name) {
+			parties = append(parties, name)
+		}
+	}
+	if parties == nil || e.Party == e.Subject.ID || e.Party == e.Subject.String() {
+		return nil
+	}
+	return fmt.Errorf("%q is no party (没有这一方) of rule %q for %s; there is %s", e.Party, r.ID, e.Subject, strings.Join(parties, ", "))
+}
+
+// named says that a party of an obligation is meant by its number, its name or
+// KIND/ID.
+func (r *Rule) named(o *obligation.Obligation, party string) bool {
+	return party == o.Party.ID || party == o.PartyName || party == o.Party.String()
+}
+
+// afterPeriod says that the duty is done once its period has ended.
+func (r *Rule) afterPeriod() bool {
+	return r.Period() && r.Due.Anchor == "period.end" && !r.Due.On && !r.Due.Before()
 }
 
 // opens says that a rule in force begins with the event.
@@ -184,5 +227,5 @@ func (r *Rule) fits(o *obligation.Obligation, e loan.Event) bool {
 	if o.Party.IsZero() {
 		return e.Party == o.Subject.ID || e.Party == o.Subject.String()
 	}
-	return e.Party == o.Party.ID || e.Party == o.PartyName || e.Party == o.Party.String()
+	return r.named(o, e.Party)
 }

@@ -64,7 +64,7 @@ rules:
 		{"by his name", "notice.guarantor_sent loan/L1 party=丁", "notice:loan/L1:2026-12-31:guarantor/x丙 notice:loan/L1:2026-12-31:guarantor/x丁", "notice:loan/L1:2026-12-31:guarantor/x丁"},
 		{"by kind and id", "notice.guarantor_sent loan/L1 party=guarantor/x丁", "notice:loan/L1:2026-12-31:guarantor/x丙 notice:loan/L1:2026-12-31:guarantor/x丁", "notice:loan/L1:2026-12-31:guarantor/x丁"},
 		{"by the event of himself", "notice.guarantor_sent guarantor/x丁", "notice:loan/L1:2026-12-31:guarantor/x丙 notice:loan/L1:2026-12-31:guarantor/x丁", "notice:loan/L1:2026-12-31:guarantor/x丁"},
-		{"a party that is none", "notice.guarantor_sent loan/L1 party=戊", "notice:loan/L1:2026-12-31:guarantor/x丙", ""},
+		{"a party that is none", "notice.guarantor_sent loan/L1 party=戊", "notice:loan/L1:2026-12-31:guarantor/x丙", "error: there is 丙"},
 		{"no party of two", "notice.guarantor_sent loan/L1", "notice:loan/L1:2026-12-31:guarantor/x丙 notice:loan/L1:2026-12-31:guarantor/x丁", "error: notice:loan/L1:2026-12-31:guarantor/x丁"},
 		{"his own rating, not his guarantor's", "rating.updated borrower/C1", "rating:borrower/C1:2026 rating:borrower/C1:2026:guarantor/x丙", "rating:borrower/C1:2026"},
 		{"his guarantor's, named", "rating.updated borrower/C1 party=丙", "rating:borrower/C1:2026 rating:borrower/C1:2026:guarantor/x丙", "rating:borrower/C1:2026:guarantor/x丙"},

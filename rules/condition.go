@@ -378,6 +378,11 @@ func (v *visitor) identifier(node *ast.Node, n *ast.IdentifierNode) {
 		}
 	}
 	hint := didYouMean(n.Value, append(known, functionNames()...))
+	for _, set := range closedSets {
+		if slices.Contains(set, n.Value) {
+			hint = fmt.Sprintf("put it in quotes: %q (加引号)", n.Value)
+		}
+	}
 	if hint == "" {
 		hint = "it may use " + strings.Join(known, ", ")
 	}

@@ -96,7 +96,7 @@ func words(s string) []dateWord {
 	start, i := -1, 0
 	var word []rune
 	for _, r := range s + " " {
-		blank := r == ' ' || r == '\t' || r == '\n' || r == '\r'
+		blank := r == ' ' || r == '\u00a0' || r == '\t' || r == '\n' || r == '\r'
 		switch {
 		case !blank && start < 0:
 			start, word = i, []rune{r}
@@ -216,6 +216,9 @@ func (t *tree) limit(n *yaml.Node, key string, ws []dateWord) (l calendar.Limit,
 	switch m := glued.FindStringSubmatch(first); {
 	case m != nil:
 		unit := unitHints[m[2]]
+		if _, known := units[m[2]]; known {
+			unit = m[2]
+		}
 		if unit == "" {
 			unit = "workdays"
 		}

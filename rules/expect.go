@@ -184,7 +184,9 @@ func (e *Expectation) missing(p *play) (Difference, bool) {
 	switch {
 	case e.exact >= 0 && fits != e.exact:
 		d.Kind, d.Total = Counted, fits
-		d.Got = p.nearest(e, is)
+		if d.Got = p.nearest(e, is); fits == 0 {
+			d.Got = p.nearest(e, func(*obligation.Obligation) bool { return true })
+		}
 	case e.exact < 0 && fits == 0:
 		d.Got = p.nearest(e, func(o *obligation.Obligation) bool { return true })
 	default:

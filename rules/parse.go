@@ -194,6 +194,8 @@ func (t *tree) params(b *Book, n *yaml.Node) {
 				}
 			case p.value.Tag == "!!bool":
 				t.bad(p.value, "put a text in quotes (加引号)", "params.%s: %s is neither a number nor a text", name, s)
+			case amount.MatchString(s):
+				t.bad(p.value, "write the number out, as in 50000000 (写全数字，不带逗号、万、亿)", "params.%s: %q is a text, not a number", name, s)
 			case s != "":
 				b.Params[name] = s
 			}
@@ -203,6 +205,9 @@ func (t *tree) params(b *Book, n *yaml.Node) {
 		}
 	}
 }
+
+// amount is what people write for a number and YAML takes for a text.
+var amount = regexp.MustCompile(`^[0-9][0-9,，.]*\s*[万亿千百]?元?$`)
 
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 

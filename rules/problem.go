@@ -65,6 +65,9 @@ func (ps Problems) sorted() Problems {
 
 // didYouMean gives `did you mean "x"?` for the nearest of the words, or "".
 func didYouMean(word string, words []string) string {
+	if w := english[word]; w != "" && slices.Contains(words, w) {
+		return fmt.Sprintf("did you mean %q? (%s)", w, word)
+	}
 	best, at := "", max(1, len([]rune(word))/3)
 	for _, w := range words {
 		if d := distance(strings.ToLower(word), strings.ToLower(w)); d <= at {
@@ -75,6 +78,17 @@ func didYouMean(word string, words []string) string {
 		return ""
 	}
 	return fmt.Sprintf("did you mean %q?", best)
+}
+
+// english gives the rulebook's word for what people call it.
+var english = map[string]string{
+	"正常": "normal", "关注": "special_mention", "次级": "substandard", "可疑": "doubtful", "损失": "loss", "常规": "regular", "重点": "key",
+	"客户经理": "officer", "主管": "supervisor", "公司业务部主管": "supervisor", "监控专岗": "monitor", "风险经理": "risk_manager",
+	"主管行长": "deputy_president", "行长": "president", "运维": "ops", "审计": "auditor", "资产经营部": "asset_manager",
+	"手册": "manual", "县支行": "county", "政策性银行": "policy",
+	"周": "week", "半月": "half_month", "月": "month", "季": "quarter", "半年": "half_year", "年": "year", "付息日": "interest_date", "付费日": "fee_date",
+	"顺延": "following", "提前": "preceding", "借据": "loan", "贷款": "loan", "客户": "borrower", "借款人": "borrower", "保证人": "guarantor",
+	"押品": "collateral", "集团": "group", "机构": "branch", "下级机构": "subordinate_branches",
 }
 
 // distance is the number of letters to insert, drop, change or swap with a

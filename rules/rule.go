@@ -276,6 +276,14 @@ func (t *tree) unknownEvent(b *Book, n *yaml.Node, key, s string, more ...string
 // unknownEvent says that nobody declared the event, and what was perhaps meant.
 func (b *Book) unknownEvent(s string, more ...string) (text, hint string) {
 	hint = didYouMean(s, append(b.eventKinds(), more...))
+	for kind, e := range b.Events {
+		if e.Name == s {
+			hint = fmt.Sprintf("did you mean %q? (%s)", kind, s)
+		}
+	}
+	if strings.ContainsAny(s, " ,") {
+		hint = "write several in brackets, with commas between: [interest.paid, interest.checked] (方括号内逗号分隔)"
+	}
 	if hint == "" {
 		hint = "declare it under events"
 	}

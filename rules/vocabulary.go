@@ -147,7 +147,10 @@ func (e *EventKind) fieldNames() []string {
 	var out []string
 	for _, list := range [][]Field{e.Fields, commonFields} {
 		for _, f := range list {
-			out = append(out, f.Name)
+			out = append(append(out, f.Name), f.Also...)
+			if f.Title != "" {
+				out = append(out, f.Title)
+			}
 		}
 	}
 	return out

@@ -33,10 +33,11 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		if err := c.person.may(actRecord); err != nil {
 			return err
 		}
-		kind := c.book.Events[r.Event]
+		kind := c.book.Event(r.Event)
 		if kind == nil {
-			return api.Errorf(api.Usage, suggest(r.Event, eventKinds(c)), "unknown event %q", r.Event)
+			return api.Errorf(api.Usage, suggest(r.Event, eventKinds(c)), "unknown event %q (没有声明的事件)", r.Event)
 		}
+		r.Event = kind.Kind
 		if !slices.Contains(kind.For, subject.Kind) {
 			return api.Errorf(api.Usage, "", "%s is recorded of %s, not of %s", r.Event, kindList(kind.For), kindList([]loan.Kind{subject.Kind}))
 		}
@@ -148,6 +149,9 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 			return err
 		}
 		reply.ID = r.ID
+		if reply.Unopened, err = c.unopened(unit, e); err != nil {
+			return err
+		}
 		for _, ch := range c.seen {
 			o, err := s.find(tx, everything, ch.Key.String())
 			if err != nil {
@@ -163,6 +167,15 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 					return err
 				}
 				reply.Closed = append(reply.Closed, v)
+			case obligation.ChangeAltered:
+				if o.Progress.Need == 0 || o.Progress.Have >= o.Progress.Need || o.State.Ended() {
+					continue
+				}
+				v, err := s.view(tx, c.today, o)
+				if err != nil {
+					return err
+				}
+				reply.Progressed = append(reply.Progressed, v)
 			case obligation.ChangeRaised:
 				v, err := s.view(tx, c.today, o)
 				if err != nil {
@@ -178,6 +191,24 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		return nil, s.refused(ctx, actor, actRecord, r.Subject, refine(err))
 	}
 	return reply, nil
+}
+
+// unopened says why rules that begin with an event of this kind made nothing of
+// it.
+func (c *change) unopened(unit loan.Ref, e loan.Event) ([]api.Unopened, error) {
+	facts, err := c.facts(unit)
+	if err != nil {
+		return nil, err
+	}
+	var out []api.Unopened
+	for _, subject := range slices.Compact([]loan.Ref{e.Subject, unit}) {
+		for _, v := range rules.Verdicts(c.book, c.cal, facts, unit, subject, windowFrom(&c.meta, c.meta.WindowEnd)) {
+			if v.Occurrence == e.ID && v.Outcome != obligation.Derived {
+				out = append(out, api.Unopened{Rule: v.Rule, Name: v.Name, Outcome: v.Outcome, Why: v.Why})
+			}
+		}
+	}
+	return out, nil
 }
 
 func eventKinds(c *change) []string {
@@ -199,7 +230,7 @@ func suggest(word string, words []string) string {
 		}
 	}
 	if len(near) == 0 {
-		near = words
+		return "\"tickler rules events\" lists them"
 	}
 	return "there is " + strings.Join(near, ", ")
 }

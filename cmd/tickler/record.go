@@ -110,8 +110,17 @@ func runRecord(ctx context.Context, g *global, o recordOptions, event, subject s
 				if x.State == obligation.Submitted {
 					title = g.tr("提交", "submitted")
 				}
+				if x.RaisedAt == nil {
+					title += g.tr("（提前，尚未触发）", " (ahead, it was not raised yet)")
+				}
 				fmt.Fprintf(g.stdout, "  %s  %s  %s %s  %s  %s\n", title, x.Short, g.tr("截止", "due"), x.Due, x.Name, g.subject(x))
 			}
+		}
+		for _, x := range reply.Progressed {
+			fmt.Fprintf(g.stdout, "  %s  %s  %d / %d  %s  %s\n", g.tr("进度", "progress"), x.Short, x.Progress.Have, x.Progress.Need, x.Name, g.subject(&x))
+		}
+		for _, u := range reply.Unopened {
+			fmt.Fprintf(g.stderr, g.tr("没有触发 %s（%s）：%s %s\n", "did not open %s (%s): %s %s\n"), u.Rule, u.Name, g.outcome(u.Outcome), u.Why)
 		}
 		for _, w := range reply.Warnings {
 			fmt.Fprintln(g.stderr, w)

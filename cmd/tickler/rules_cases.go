@@ -108,6 +108,9 @@ func runRulesTest(g *global, opts *rulesTestOptions, args []string) error {
 }
 
 func (g *global) printCase(f caseForm, c rules.Case, verbose bool) {
+	if f.OK && !verbose {
+		return
+	}
 	if f.OK {
 		fmt.Fprintf(g.stdout, "ok   %s\n", f.Name)
 	} else {
