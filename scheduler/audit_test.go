@@ -77,6 +77,7 @@ var digest = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 func TestEveryRecordSaysWhoWhenAndUnderWhat(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	b.importFile(friday)
+	b.enlist("S100", "S200")
 	b.tick()
 	record := func(r api.RecordRequest) {
 		t.Helper()
@@ -109,6 +110,7 @@ func TestEveryRecordSaysWhoWhenAndUnderWhat(t *testing.T) {
 func TestNoChangeLeavesNoRecord(t *testing.T) {
 	b := newBranch(t, "2026-11-23")
 	b.importFile(friday)
+	b.enlist("S100", "S200")
 	if _, err := b.s.Record(context.Background(), ann, api.RecordRequest{Event: "notice.collection_sent", Subject: "loan/JJ1", ID: "E1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -176,6 +178,7 @@ func TestHistoryIsWhatTheTrailHolds(t *testing.T) {
 	ctx := context.Background()
 	b := newBranch(t, "2026-11-23")
 	b.importFile(friday)
+	b.enlist("S100", "S200")
 	if _, err := b.s.Record(ctx, ann, api.RecordRequest{Event: "notice.collection_sent", Subject: "loan/JJ1", ID: "E/1:x"}); err != nil {
 		t.Fatal(err)
 	}

@@ -21,7 +21,7 @@ func TestFiguresTieToTheList(t *testing.T) {
 	b.goTo("2026-11-23")
 	b.tick()
 	ctx, before := context.Background(), b.head()
-	_, err := b.s.Record(ctx, scheduler.Actor{OSUser: "ops"}, api.RecordRequest{Event: "worklog.submitted", Subject: "borrower/C1", Happened: date("2026-11-05")})
+	_, err := b.s.Record(ctx, scheduler.Actor{OSUser: "ops", Owner: true}, api.RecordRequest{Event: "worklog.submitted", Subject: "borrower/C1", Happened: date("2026-11-05")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestARecordedScoreWins(t *testing.T) {
 	ctx := context.Background()
 	record := func(id, happened, score, period string) {
 		t.Helper()
-		_, err := b.s.Record(ctx, scheduler.Actor{OSUser: "ops"}, api.RecordRequest{ID: id, Event: "unit.scored", Subject: "branch/B01", Happened: date(happened), Set: map[string]string{"score": score, "period": period}})
+		_, err := b.s.Record(ctx, scheduler.Actor{OSUser: "ops", Owner: true}, api.RecordRequest{ID: id, Event: "unit.scored", Subject: "branch/B01", Happened: date(happened), Set: map[string]string{"score": score, "period": period}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestARecordedScoreWins(t *testing.T) {
 	record("b", "2026-11-21", "85", "2026-Q4")
 	record("c", "2026-11-22", "10", "2026-Q3") // of another quarter
 	record("d", "2026-11-22", "20", "2026-Q4")
-	if _, err := b.s.Withdraw(ctx, scheduler.Actor{OSUser: "ops"}, api.WithdrawRequest{ID: "d", Reason: "记错"}); err != nil {
+	if _, err := b.s.Withdraw(ctx, scheduler.Actor{OSUser: "ops", Owner: true}, api.WithdrawRequest{ID: "d", Reason: "记错"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {
@@ -149,7 +149,7 @@ func TestFiguresAsOfAnEarlierDay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rec, err := b.s.Record(ctx, scheduler.Actor{OSUser: "ops"}, api.RecordRequest{Event: "notice.collection_sent", Subject: "loan/JJ1", Happened: date("2026-11-23")})
+	rec, err := b.s.Record(ctx, scheduler.Actor{OSUser: "ops", Owner: true}, api.RecordRequest{Event: "notice.collection_sent", Subject: "loan/JJ1", Happened: date("2026-11-23")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,12 +31,24 @@ func (b *branch) activate(a scheduler.Actor, text string, change ...func(*api.Ac
 	for _, f := range change {
 		f(&r)
 	}
-	for _, id := range []string{"S100", "S200", "S300"} {
-		if _, err := b.s.User(context.Background(), scheduler.Actor{System: true}, api.UserRequest{Staff: id, Name: id, Roles: []string{"ops"}}); err != nil {
+	b.staff([]string{"ops"}, "", "S100", "S200", "S300")
+	return b.s.Activate(context.Background(), a, r)
+}
+
+// staff enters people with their roles.
+func (b *branch) staff(roles []string, at string, ids ...string) {
+	b.t.Helper()
+	for _, id := range ids {
+		if _, err := b.s.User(context.Background(), scheduler.Actor{System: true}, api.UserRequest{Staff: id, Name: id, Roles: roles, Branch: at}); err != nil {
 			b.t.Fatal(err)
 		}
 	}
-	return b.s.Activate(context.Background(), a, r)
+}
+
+// enlist enters officers of branch B01 who are supervisors too.
+func (b *branch) enlist(ids ...string) {
+	b.t.Helper()
+	b.staff([]string{"officer", "supervisor"}, "B01", ids...)
 }
 
 func (b *branch) file() string {

@@ -281,7 +281,7 @@ func (b *branch) digests(r api.OutboxRequest) []api.Digest {
 
 func (b *branch) record(event, subject string) *api.RecordReply {
 	b.t.Helper()
-	r, err := b.s.Record(context.Background(), scheduler.Actor{OSUser: "u"}, api.RecordRequest{Event: event, Subject: subject})
+	r, err := b.s.Record(context.Background(), scheduler.Actor{OSUser: "u", Owner: true}, api.RecordRequest{Event: event, Subject: subject})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -297,7 +297,7 @@ func TestWhatIsDoneIsNotToldAgain(t *testing.T) {
 	b.live("2026-10-11", "2026-10-12")
 	b.wantTold("JJ9", "2026-09-18 raised S001", "2026-09-23 done S001")
 	// It was not so: who was told stays told, who was not is told.
-	if _, err := b.s.Withdraw(context.Background(), scheduler.Actor{OSUser: "u"}, api.WithdrawRequest{ID: e.ID, Reason: "误记"}); err != nil {
+	if _, err := b.s.Withdraw(context.Background(), scheduler.Actor{OSUser: "u", Owner: true}, api.WithdrawRequest{ID: e.ID, Reason: "误记"}); err != nil {
 		t.Fatal(err)
 	}
 	b.live("2026-10-12", "2026-10-20")
@@ -338,7 +338,7 @@ func TestTheRulebookInForceSaysWhatGoesUp(t *testing.T) {
 }
 
 func (b *branch) trySnooze(loan, until string) (*api.SnoozeReply, error) {
-	return b.s.Snooze(context.Background(), scheduler.Actor{OSUser: "u"}, api.SnoozeRequest{ID: "maturity-notice:loan/" + loan, Until: date(until), Note: "已约定"})
+	return b.s.Snooze(context.Background(), scheduler.Actor{System: true}, api.SnoozeRequest{ID: "maturity-notice:loan/" + loan, Until: date(until), Note: "已约定"})
 }
 
 func (b *branch) snooze(loan, until string) *api.SnoozeReply {

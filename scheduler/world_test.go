@@ -139,7 +139,7 @@ func (b *branch) withdraw(id string) *api.WithdrawReply {
 }
 
 func (b *branch) tryWithdraw(id, reason string) (*api.WithdrawReply, error) {
-	return b.s.Withdraw(context.Background(), scheduler.Actor{Person: "S002", OSUser: "ops"}, api.WithdrawRequest{ID: id, Reason: reason})
+	return b.s.Withdraw(context.Background(), scheduler.Actor{OSUser: "ops", Owner: true}, api.WithdrawRequest{ID: id, Reason: reason})
 }
 
 // holds says what becomes of obligations: id -> state, with the due day behind
