@@ -78,7 +78,11 @@ func asUser(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	ts.Defer(func() { os.RemoveAll(dir) })
 	ts.Check(os.Chmod(dir, 0o755))
-	ts.Check(copyFile(program, filepath.Join(dir, "tickler")))
+	// A child forked while the copy is open for writing would keep it busy.
+	syscall.ForkLock.RLock()
+	err = copyFile(program, filepath.Join(dir, "tickler"))
+	syscall.ForkLock.RUnlock()
+	ts.Check(err)
 	u, err := user.Lookup(args[0])
 	ts.Check(err)
 	uid, err := strconv.Atoi(u.Uid)
