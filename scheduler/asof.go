@@ -31,6 +31,7 @@ type saidOf struct {
 	state obligation.State
 	due   calendar.Date
 	on    calendar.Date // the day of the act
+	sub   calendar.Date // the day it was submitted; zero while it is open
 	cause string
 }
 
@@ -91,6 +92,12 @@ func (s *Scheduler) pastOf(tx *store.Tx, day calendar.Date, only string) (*past,
 		}
 		x.state = cmp.Or(stateAfter[kind], x.state)
 		x.due, x.on, x.cause = cmp.Or(d.Due, x.due), d.On, d.Why
+		switch x.state {
+		case obligation.Submitted, obligation.Done:
+			x.sub = cmp.Or(x.sub, d.On)
+		default:
+			x.sub = 0
+		}
 		return nil
 	})
 }
@@ -145,10 +152,10 @@ func (p *past) plan(tx *store.Tx, now *store.Plan) ([]obligation.Obligation, err
 		}
 		switch o.State {
 		case obligation.Submitted:
-			o.Submitted = cmp.Or(said.on, o.Submitted)
+			o.Submitted = said.sub
 			o.Signatures = slices.DeleteFunc(slices.Clone(o.Signatures), func(s obligation.Signature) bool { return s.On > p.day })
 		case obligation.Done:
-			o.DoneOn = cmp.Or(said.on, o.DoneOn)
+			o.Submitted, o.DoneOn = said.sub, said.on
 		default:
 			o.Submitted, o.SubmittedBy, o.Signatures, o.ClosedBy = 0, "", nil, ""
 		}
