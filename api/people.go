@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"time"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -89,6 +90,19 @@ type DeputyRequest struct {
 // DeputyReply is what stands then.
 type DeputyReply struct {
 	Deputies []DeputyForm `json:"deputies"`
+}
+
+// LoginRequest asks for a session.
+type LoginRequest struct {
+	Staff    string `json:"staff"`
+	Password string `json:"password"`
+}
+
+// LoginReply holds a session's token, which is told this once.
+type LoginReply struct {
+	Token string    `json:"token"`
+	Until time.Time `json:"until"`
+	User  User      `json:"user"`
 }
 
 // Act makes a move: submit, sign, return, waive, reopen or reassign.

@@ -114,6 +114,11 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 		}
 		reply = &api.UserReply{New: !known, Changed: !known || fmt.Sprint(was) != fmt.Sprint(is)}
 		if reply.Changed {
+			if hash != "" || is.Disabled {
+				if err := endSessions(tx, func(x session) bool { return x.Staff == r.Staff }); err != nil {
+					return err
+				}
+			}
 			if err := tx.PutRow(tableUser, r.Staff, is); err != nil {
 				return err
 			}
