@@ -53,7 +53,7 @@ import (
 //	o      officer                 borrower id      likewise, or the risk manager of the customer row
 //	g      guarantor               borrower id      guarantees one of the borrower's loans
 //	c      loan                    borrower id      another's, whose collateral secures the loan
-//	a      class 1 | name          seq 8            an audit record is about it (audit_index.go)
+//	z      class 1 | name          seq 8            an audit record is about it (audit_index.go)
 const Schema = 1
 
 const (

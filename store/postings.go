@@ -29,7 +29,7 @@ const (
 	indexOfficer   = 'o'
 	indexGuarantor = 'g'
 	indexSecured   = 'c'
-	indexAudit     = 'a'
+	indexAudit     = 'z' // behind the others: it grows when they stand
 
 	maxChunk    = 128
 	maxMember   = 1 << 15 // bytes; a longer one could not be a key
