@@ -583,7 +583,7 @@ func TestAuditRecordsAreFoundByTheirSubject(t *testing.T) {
 	}
 	var key []byte
 	err := b.Update(ctx, func(w store.Writer) error {
-		w.Scan("post", []byte("a"), []byte("b"), func(k, _ []byte) error { key = bytes.Clone(k); return nil })
+		w.Scan("post", []byte("z"), []byte("{"), func(k, _ []byte) error { key = bytes.Clone(k); return nil })
 		return w.Delete("post", key)
 	})
 	if err != nil {
