@@ -45,7 +45,7 @@ var may = map[act][]string{
 	actRecord:   append([]string{"setup"}, performers...),
 	actWithdraw: append([]string{"setup"}, performers...),
 	actSubmit:   performers,
-	actSign:     managers,
+	actSign:     append([]string{"monitor", "risk_manager", "asset_manager"}, managers...),
 	actReturn:   performers, // his own, or what waits for his signature
 	actWaive:    performers,
 	actReopen:   managers,
