@@ -305,7 +305,7 @@ func (s *Scheduler) reassignAll(ctx context.Context, a Actor, r api.ActRequest) 
 				if err := o.Reassign(r.To); err != nil {
 					return err
 				}
-				changes = append(changes, obligation.Change{Kind: obligation.ChangeReassigned, Key: o.Key, To: o.Due, Visible: true})
+				changes = append(changes, obligation.Change{Kind: obligation.ChangeReassigned, Key: o.Key, To: o.Due, Visible: !o.RaisedOn.IsZero()})
 			}
 			if changes == nil {
 				continue

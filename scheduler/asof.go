@@ -87,7 +87,7 @@ func (s *Scheduler) pastOf(tx *store.Tx, day calendar.Date, only string) (*past,
 		}
 		x := p.said[r.Subject]
 		if x == nil {
-			x = &saidOf{state: obligation.Raised}
+			x = &saidOf{state: obligation.Planned} // given to another before it was raised
 			p.said[r.Subject] = x
 		}
 		x.state = cmp.Or(stateAfter[kind], x.state)
