@@ -23,7 +23,7 @@ test: ## vet, every test, and the data race detector where there is a C compiler
 	@if command -v gcc >/dev/null; then $(MAKE) race; else echo "no C compiler: the race detector was left out"; test -z "$$CI"; fi
 
 race: ## the race detector on what runs side by side
-	CGO_ENABLED=1 $(GO) test -race -short -skip Mutation ./calendar ./rules ./store/... ./scheduler ./web
+	CGO_ENABLED=1 $(GO) test -race -skip Mutation ./calendar ./rules ./store/... ./scheduler ./web
 
 check: ## compiles for every platform that we name
 	GOOS=linux GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler

@@ -189,8 +189,6 @@ func eventForm() *jsonschema.Schema {
 	return s
 }
 
-func eventsListForm() *jsonschema.Schema { return oneOrMoreOf(eventForm) }
-
 func everyForm() *jsonschema.Schema { return enum(everyWords) }
 
 func sinceForm() *jsonschema.Schema {

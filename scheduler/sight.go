@@ -225,11 +225,6 @@ func (v *sight) is(staff string) bool {
 // sees says that an obligation is in sight.
 func (v *sight) sees(o *obligation.Obligation) bool { return v.branch(o.Branch) || v.is(o.Owner) }
 
-// owns says that it is in his own sight, as what only he himself may do asks.
-func (v *sight) owns(o *obligation.Obligation) bool {
-	return v.home(o.Branch) || o.Owner != "" && o.Owner == v.staff
-}
-
 // loan says that a loan is in sight: its branch is, or its officer is he.
 func (v *sight) loan(l *loan.Loan) bool { return v.branch(l.Branch) || v.is(l.Officer) }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tickler/api"
 	"tickler/rules"
@@ -20,7 +21,7 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 	}
 	for _, role := range r.Roles {
 		if !slices.Contains(rules.Roles, role) {
-			return nil, api.Errorf(api.Usage, "", "unknown role %q; want %v", role, rules.Roles)
+			return nil, api.Errorf(api.Usage, "", "unknown role %q; want %s", role, strings.Join(rules.Roles, ", "))
 		}
 	}
 	if r.Staff == "" {
@@ -60,7 +61,7 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 		}
 		if x := all[r.Staff]; x != nil && !view.branch(x.Branch) {
 			if r.Name+r.Branch == "" && r.Roles == nil { // as of one who is not there
-				return api.Errorf(api.NotFound, "\"tickler user list\" shows them", "no user %q", r.Staff)
+				return api.Errorf(api.NotFound, "\"tickler user list\" shows them; a new one wants --name, --role and --branch", "no user %q", r.Staff)
 			}
 			return api.Errorf(api.NotAllowed, "", "staff number %q is not %s's to give", r.Staff, p)
 		}
@@ -91,7 +92,7 @@ func (s *Scheduler) User(ctx context.Context, a Actor, r api.UserRequest) (*api.
 		is.Disabled = (is.Disabled || r.Disable) && !r.Enable
 		switch {
 		case !known && all[r.Staff] == nil && r.Name+r.Branch == "" && r.Roles == nil:
-			return api.Errorf(api.NotFound, "\"tickler user list\" shows them", "no user %q", r.Staff)
+			return api.Errorf(api.NotFound, "\"tickler user list\" shows them; a new one wants --name, --role and --branch", "no user %q", r.Staff)
 		case p.Staff != "" && p.Staff == r.Staff && (!slices.Equal(is.Roles, was.Roles) || is.Branch != was.Branch):
 			return api.Errorf(api.NotAllowed, "another one of ops can, or root", "nobody changes his own role or branch (不得修改本人的岗位或机构)")
 		case slices.Contains(is.Roles, "ops") && slices.ContainsFunc(is.Roles, func(r string) bool { return slices.Contains(performers, r) }):
