@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build demo test race check bench mutants coverage tamper clean
+.PHONY: help build demo tools test race promises check bench mutants coverage tamper clean
 help: ## the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -16,7 +16,16 @@ build: ## bin/tickler, static
 demo: build ## a throw-away branch, its duties, and why
 	./bin/tickler demo
 
-test: ## vet, every test, and the data race detector where there is a C compiler
+# strace ends a process at a system call; xfsprogs makes the second of the two
+# disks whose power is cut. Where they cannot be had the tests that need them
+# say so, and fail in CI.
+tools: ## what the tests need, where apt-get and the right to use it are there
+	@for t in strace:strace mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs; do \
+		command -v $${t%%:*} >/dev/null || PATH=$$PATH:/usr/sbin command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+	if test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
+
+test: tools ## vet, every test, and the data race detector where there is a C compiler
 	$(GO) vet ./...
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt: $$unformatted"; exit 1; }
 	$(GO) test ./...
@@ -24,6 +33,9 @@ test: ## vet, every test, and the data race detector where there is a C compiler
 
 race: ## the race detector on what runs side by side
 	CGO_ENABLED=1 $(GO) test -race -skip Mutation ./calendar ./rules ./store/... ./scheduler ./web
+
+promises: tools ## what docs/promises.md promises, in full: hours of kills, cuts and clock steps
+	$(GO) test ./promises -count=1 -v -timeout 6h -args -promises.full
 
 check: ## compiles for every platform that we name
 	GOOS=linux GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler
