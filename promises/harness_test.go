@@ -159,6 +159,7 @@ type branch struct {
 	as      string // OS user; "" is the one who runs the tests
 	env     []string
 	wrap    []string // command line put before the program's: strace, prlimit
+	under   string   // directory for copies of it; "" is the system's for temporary files
 }
 
 // rulebook is small, and has every way of being closed: by an event, by a
@@ -261,7 +262,7 @@ func (b *branch) file(name, text string) string {
 // daemon may be at work on it.
 func (b *branch) copied() *branch {
 	b.t.Helper()
-	dir, err := os.MkdirTemp("", "tk")
+	dir, err := os.MkdirTemp(b.under, "tk")
 	must(b.t, err)
 	b.t.Cleanup(func() { os.RemoveAll(dir) })
 	must(b.t, os.Chmod(dir, 0o755))
@@ -369,9 +370,15 @@ type duty struct {
 // duties lists all there are, in every state, by id.
 func (b *branch) duties() []duty {
 	b.t.Helper()
+	return b.dutiesIn(b.must("upcoming", "--all", "-o", "json"))
+}
+
+// dutiesIn reads a list of duties, by id.
+func (b *branch) dutiesIn(text string) []duty {
+	b.t.Helper()
 	var list []duty
-	if out := b.must("upcoming", "--all", "-o", "json"); json.Unmarshal([]byte(out), &list) != nil {
-		b.t.Fatalf("upcoming: no JSON: %.300s", out)
+	if json.Unmarshal([]byte(text), &list) != nil {
+		b.t.Fatalf("upcoming: no JSON: %.300s", text)
 	}
 	slices.SortFunc(list, func(x, y duty) int { return strings.Compare(x.ID, y.ID) })
 	for i := 1; i < len(list); i++ {
