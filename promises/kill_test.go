@@ -191,3 +191,69 @@ func places(calls []string, rng *rand.Rand, most int) []int {
 	slices.Sort(out)
 	return out
 }
+
+// Two builds that break the promise, and are found out.
+func TestPromise01TheKillsFindPlantedFaults(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	base := peopled(t, 10)
+	record := change{"", base, []string{"record", "worklog.submitted", "borrower/C000001", "--id", "E2"}, ""}
+	for _, c := range []struct{ name, program, found string }{
+		{"it answers before the commit", planted(t, "store/bolt/bolt.go", "	return db.commit(btx)\n",
+			"	go func() { time.Sleep(200 * time.Millisecond); db.commit(btx) }()\n	return nil\n"), "acknowledged and not there"},
+		{"the outbox is written in a second transaction", planted(t, "store/store.go", soleTransaction, twoTransactions), "half there"},
+	} {
+		b := *base
+		b.program = c.program
+		record.on = &b
+		bad, n := record.killed(t, rand.New(rand.NewPCG(1, 1)), 6)
+		if !slices.ContainsFunc(bad, func(s string) bool { return strings.Contains(s, c.found) }) {
+			t.Errorf("%s: not found by %d kills: %q", c.name, n, bad)
+		}
+	}
+}
+
+const (
+	soleTransaction = `func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
+	if p := s.broken.Load(); p != nil {
+		return *p
+	}
+	var last *Tx
+	err := s.backend.Update(ctx, func(w Writer) error {
+		buf := newBuffer(w)
+`
+	twoTransactions = `type lateWriter struct {
+	Writer
+	held [][2][]byte
+}
+
+func (l *lateWriter) Put(bucket string, k, v []byte) error {
+	if bucket != bucketOutbox {
+		return l.Writer.Put(bucket, k, v)
+	}
+	l.held = append(l.held, [2][]byte{append([]byte{}, k...), append([]byte{}, v...)})
+	return nil
+}
+
+func (s *Store) Update(ctx context.Context, fn func(*Tx) error) (err error) {
+	if p := s.broken.Load(); p != nil {
+		return *p
+	}
+	var last *Tx
+	late := &lateWriter{}
+	defer func() {
+		if err != nil || late.held == nil {
+			return
+		}
+		err = s.backend.Update(ctx, func(w Writer) error {
+			for _, kv := range late.held {
+				w.Put(bucketOutbox, kv[0], kv[1])
+			}
+			return nil
+		})
+	}()
+	err = s.backend.Update(ctx, func(w Writer) error {
+		late.Writer = w
+		buf := newBuffer(late)
+`
+)
