@@ -2,6 +2,7 @@ package promises
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -160,6 +161,7 @@ type branch struct {
 	env     []string
 	wrap    []string // command line put before the program's: strace, prlimit
 	under   string   // directory for copies of it; "" is the system's for temporary files
+	socket  string   // where the daemon listens; "" is in the data directory
 }
 
 // rulebook is small, and has every way of being closed: by an event, by a
@@ -322,6 +324,9 @@ func (b *branch) command(args ...string) *exec.Cmd {
 	line := slices.Concat(b.wrap, []string{b.program, "--data", b.data}, args)
 	c := exec.Command(line[0], line[1:]...)
 	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "TMPDIR=" + b.dir, "TICKLER_LANG=en"}, b.env...)
+	if b.socket != "" {
+		c.Env = append(c.Env, "TICKLER_SOCKET="+b.socket)
+	}
 	c.Dir = b.dir
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if b.as != "" {
@@ -428,7 +433,7 @@ func (b *branch) serve(args ...string) *daemon {
 // start starts the daemon and does not wait.
 func (b *branch) start(args ...string) *daemon {
 	b.t.Helper()
-	d := &daemon{t: b.t, cmd: b.command(slices.Concat([]string{"serve"}, args)...), socket: filepath.Join(b.data, "tickler.sock"), log: &lockedBuffer{}, ended: make(chan struct{})}
+	d := &daemon{t: b.t, cmd: b.command(slices.Concat([]string{"serve"}, args)...), socket: cmp.Or(b.socket, filepath.Join(b.data, "tickler.sock")), log: &lockedBuffer{}, ended: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	must(b.t, d.cmd.Start())
 	go func() {
@@ -441,6 +446,11 @@ func (b *branch) start(args ...string) *daemon {
 
 // kill ends it as a crash does, with all its children.
 func (d *daemon) kill() {
+	select {
+	case <-d.ended: // its number may be another's by now
+		return
+	default:
+	}
 	syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
 	<-d.ended
 }
