@@ -72,7 +72,7 @@ func (b *branch) state() *state {
 
 // known is what a person or the scan does with a duty, and where it is then.
 var known = map[string]string{
-	"raised": "raised", "submitted": "submitted", "signed": "submitted", "done": "done", "returned": "raised", "reopened": "raised",
+	"raised": "raised", "submitted": "submitted", "signed": "submitted", "done": "done", "returned": "raised", "reopened": "raised", "revived": "raised",
 	"waived": "waived", "cancelled": "cancelled", "lapsed": "lapsed",
 }
 
