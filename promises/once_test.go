@@ -161,7 +161,6 @@ func reloaded(t *testing.T, b *branch, rng *rand.Rand, reloads int) map[string]s
 	t.Helper()
 	b.socket = filepath.Join(b.dir, "sock")
 	l := &load{branch: b, tried: map[string]bool{}, acked: map[string]bool{}}
-	events := map[string]string{}
 	d := b.serve()
 	ctx, stop := context.WithCancel(context.Background())
 	var all sync.WaitGroup
@@ -212,16 +211,7 @@ func reloaded(t *testing.T, b *branch, rng *rand.Rand, reloads int) map[string]s
 	}
 	must(t, os.WriteFile(filepath.Join(b.data, "rules.yaml"), []byte(rulebook), 0o600))
 	b.must("tick")
-	for line := range strings.Lines(b.must("audit", "export")) {
-		var e struct {
-			Action, Subject string
-			Detail          struct{ Subject string }
-		}
-		must(t, json.Unmarshal([]byte(line), &e))
-		if e.Action == "event.recorded" {
-			events[e.Subject] = strings.TrimPrefix(e.Detail.Subject, "borrower/")
-		}
-	}
+	events := b.state().events()
 	for id := range l.acked {
 		if id != "" && events[id] == "" {
 			t.Errorf("event %s was acknowledged and is not there", id)

@@ -134,6 +134,19 @@ func (s *state) whole(t *testing.T) {
 	}
 }
 
+// events gives the events that were recorded, with the borrower of each.
+func (s *state) events() map[string]string {
+	out := map[string]string{}
+	for _, e := range s.audit {
+		if e.Action == "event.recorded" {
+			var detail struct{ Subject string }
+			json.Unmarshal(e.Detail, &detail) // what is no JSON has no subject, and is missed
+			out[e.Subject] = strings.TrimPrefix(detail.Subject, "borrower/")
+		}
+	}
+	return out
+}
+
 // differs shows the first line in which two states are not the same.
 func differs(got, want *state) string {
 	g, w := strings.Split(got.told, "\n"), strings.Split(want.told, "\n")
