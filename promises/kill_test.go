@@ -174,20 +174,23 @@ func (c change) killed(t *testing.T, rng *rand.Rand, most int) (bad []string, po
 	return bad, points
 }
 
-// places are the calls to be killed at: all, or of many the end of the commit
-// and some by chance. Where a run makes more calls than the one that was
-// counted, the last place is one more than that had.
+// places are the calls to be killed at: all, or of many the end of the commit,
+// the end of the command and some by chance. Where a run makes more calls than
+// the one that was counted, the last place is one more than that had.
 func places(calls []string, rng *rand.Rand, most int) []int {
-	var out []int
-	for n := 1; n <= len(calls)+1; n++ {
-		out = append(out, n)
+	out := []int{len(calls) + 1}
+	commit := 4 // the last page, a sync, the header, a sync
+	var rest []int
+	for n := len(calls); n > 0; n-- {
+		if strings.HasSuffix(calls[n-1], " tickler.db") && commit > 0 {
+			commit--
+			out = append(out, n)
+		} else {
+			rest = append(rest, n)
+		}
 	}
-	if len(out) <= most {
-		return out
-	}
-	tail := out[len(out)-min(5, most):] // the last pages, a sync, the header, a sync, the answer
-	rng.Shuffle(len(out)-len(tail), func(i, j int) { out[i], out[j] = out[j], out[i] })
-	out = append(out[:most-len(tail):most-len(tail)], tail...)
+	rng.Shuffle(len(rest), func(i, j int) { rest[i], rest[j] = rest[j], rest[i] })
+	out = append(out, rest[:max(0, min(len(rest), most-len(out)))]...)
 	slices.Sort(out)
 	return out
 }

@@ -273,8 +273,8 @@ func TestPromise01RandomKillsUnderLoadLoseNothing(t *testing.T) {
 			t.Errorf("answers without need (%d): %q", len(l.odd), l.odd[:min(len(l.odd), 3)])
 		}
 		seen.add(l)
+		t.Logf("%d kills to go; acknowledged, and there: %v", left, seen)
 		l.branch.discard()
 	}
-	t.Logf("acknowledged, and there: %v", seen)
 	seen.enough(t)
 }

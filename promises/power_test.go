@@ -150,10 +150,10 @@ func TestPromise01PowerCutsLoseNothing(t *testing.T) {
 					}
 				}
 				seen.add(l)
+				t.Logf("%d cuts to go; acknowledged, and there: %v", left, seen)
 				disk.away()
 				l.branch.discard()
 			}
-			t.Logf("acknowledged, and there: %v", seen)
 			seen.enough(t)
 		})
 	}
