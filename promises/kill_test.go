@@ -174,6 +174,43 @@ func (c change) killed(t *testing.T, rng *rand.Rand, most int) (bad []string, po
 	return bad, points
 }
 
+// A store that is being made is there, or init makes it when it is asked again.
+func TestPromise01AKilledInitIsMadeGood(t *testing.T) {
+	t.Parallel()
+	base := newBranch(t)
+	base.under = memory()
+	must(t, os.RemoveAll(base.data))
+	must(t, os.Mkdir(base.data, 0o700))
+	args := []string{"init", "--go-live", today().AddDays(-60).String()}
+	b := base.copied()
+	whole := b.trace(0, args...)
+	if whole.code != 0 {
+		t.Fatal(whole)
+	}
+	want := b.state()
+	b.discard()
+	for _, n := range places(whole.calls, random(t), times(12, 1<<20)) {
+		b := base.copied()
+		r := b.trace(n, args...)
+		at := fmt.Sprintf("killed at call %d, %s", n, r.calls[len(r.calls)-1])
+		if made := b.run("status"); made.code != 0 {
+			if made.code != 10 { // no store
+				t.Errorf("%s: %s", at, made)
+			}
+			if again := b.run(args...); again.code != 0 {
+				t.Errorf("%s: there is no store, and init makes none: %s", at, again)
+				continue
+			}
+		}
+		b.sound()
+		if now := b.state(); now.told != want.told {
+			t.Errorf("%s: %s", at, differs(now, want))
+		}
+		b.must("import", b.file("loans.csv", ledger(3, today(), 0)))
+		b.discard()
+	}
+}
+
 // places are the calls to be killed at: all, or of many the end of the commit,
 // the end of the command and some by chance. Where a run makes more calls than
 // the one that was counted, the last place is one more than that had.
