@@ -77,7 +77,8 @@ func (b *branch) follow(kill int, args ...string) (r traced, err error) {
 	}
 	first := c.Process.Pid
 	defer c.Process.Release() // it is waited for here
-	// WNOTHREAD: the children of other tests are not ours to wait for.
+	// The children of other tests, which this thread may have begun before, are
+	// not ours to wait for: the command is a process group of its own.
 	wait := func(pid int, ws *unix.WaitStatus) (int, error) {
 		for {
 			id, err := unix.Wait4(pid, ws, unix.WALL|unix.WNOTHREAD, nil)
@@ -97,7 +98,7 @@ func (b *branch) follow(kill int, args ...string) (r traced, err error) {
 	known := map[int]bool{first: true}
 	goOn := func(tid, signal int) { unix.PtraceSyscall(tid, signal) } // ESRCH: it is being killed, and is waited for
 	for goOn(first, 0); ; {
-		tid, err := wait(-1, &ws)
+		tid, err := wait(-first, &ws)
 		if errors.Is(err, unix.ECHILD) {
 			break
 		}
