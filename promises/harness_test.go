@@ -160,7 +160,7 @@ type branch struct {
 	as      string // OS user; "" is the one who runs the tests
 	env     []string
 	wrap    []string // command line put before the program's: strace, prlimit
-	under   string   // directory for copies of it; "" is the system's for temporary files
+	scratch string   // directory for copies of it; "" is the system's for temporary files
 	socket  string   // where the daemon listens; "" is in the data directory
 }
 
@@ -264,7 +264,7 @@ func (b *branch) file(name, text string) string {
 // daemon may be at work on it.
 func (b *branch) copied() *branch {
 	b.t.Helper()
-	dir, err := os.MkdirTemp(b.under, "tk")
+	dir, err := os.MkdirTemp(b.scratch, "tk")
 	must(b.t, err)
 	b.t.Cleanup(func() { os.RemoveAll(dir) })
 	must(b.t, os.Chmod(dir, 0o755))

@@ -34,8 +34,8 @@ func (b *branch) names() [32]byte {
 	return sha256.Sum256([]byte(b.must("dump", "-o", "name")))
 }
 
-// rows is how many loans the file of this promise has.
-func rows() int { return times(3000, 50_000) }
+// importRows is how many loans the file of this promise has.
+func importRows() int { return times(3000, 50_000) }
 
 // empty is a branch without loans; a short rulebook keeps the quick form quick.
 func empty(t *testing.T) *branch {
@@ -44,7 +44,7 @@ func empty(t *testing.T) *branch {
 		book, _, _ := strings.Cut(rulebook, "- id: monthly-report")
 		must(t, os.WriteFile(b.data+"/rules.yaml", []byte(book), 0o600))
 	}
-	b.under = memory()
+	b.scratch = memory()
 	return b
 }
 
@@ -53,14 +53,14 @@ func empty(t *testing.T) *branch {
 // were.
 func halfImports(t *testing.T, base *branch, rng *rand.Rand, calls, moments int) (bad []string, without, with int) {
 	t.Helper()
-	path := base.file("loans.csv", ledger(rows(), today(), 0))
+	path := base.file("loans.csv", ledger(importRows(), today(), 0))
 	before := base.imported()
 	b := base.copied()
 	began := time.Now()
 	undisturbed := b.trace(0, "import", path)
 	took := time.Since(began)
 	after, names := b.imported(), b.names()
-	if undisturbed.code != 0 || after.Loans != rows() {
+	if undisturbed.code != 0 || after.Loans != importRows() {
 		t.Fatalf("%+v: %s", after, undisturbed)
 	}
 	b.discard()
@@ -92,7 +92,7 @@ func halfImports(t *testing.T, base *branch, rng *rand.Rand, calls, moments int)
 		c.Process.Kill() // an error: it has ended
 		look(b, "killed after "+after.String(), c.Wait() == nil)
 	}
-	t.Logf("%d rows, %d calls, import %s; killed: %d without the file, %d with it", rows(), len(undisturbed.calls), took.Round(time.Millisecond), without, with)
+	t.Logf("%d rows, %d calls, import %s; killed: %d without the file, %d with it", importRows(), len(undisturbed.calls), took.Round(time.Millisecond), without, with)
 	return bad, without, with
 }
 
@@ -137,7 +137,7 @@ func TestPromise11AnImportInTwoPartsIsFound(t *testing.T) {
 func TestPromise11ABadRowKeepsTheFileOut(t *testing.T) {
 	t.Parallel()
 	b := empty(t)
-	lines := strings.SplitAfter(ledger(rows(), today(), 0), "\n") // the head, the rows, and "" behind the last
+	lines := strings.SplitAfter(ledger(importRows(), today(), 0), "\n") // the head, the rows, and "" behind the last
 	last := len(lines) - 2
 	before := b.state()
 	for name, spoil := range map[string]func(string) string{
@@ -184,7 +184,7 @@ func TestPromise11TheSameFileTwiceChangesNothing(t *testing.T) {
 func TestPromise11TwoImportsAtOnce(t *testing.T) {
 	t.Parallel()
 	base := empty(t)
-	n := rows() / 3
+	n := importRows() / 3
 	elsewhere := strings.NewReplacer(",B01,", ",B02,", "JJ", "KK", ",C", ",D", ",S0", ",T0").Replace
 	for _, served := range []bool{false, true} {
 		for round := range times(1, 10) {

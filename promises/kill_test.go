@@ -38,8 +38,8 @@ func (b *branch) mapped() *branch {
 	return b
 }
 
-// desk gives the duties of an officer that are raised, of one rule.
-func desk(list []duty, owner, rule string) (out []duty) {
+// onDesk gives the duties of an officer that are raised, of one rule.
+func onDesk(list []duty, owner, rule string) (out []duty) {
 	for _, d := range list {
 		if d.Owner == owner && d.Rule == rule && d.State == "raised" {
 			out = append(out, d)
@@ -61,7 +61,7 @@ func changes(t *testing.T) []change {
 	t.Helper()
 	base := peopled(t, 30).mapped()
 	list := base.duties()
-	report, notice := desk(list, "S001", "monthly-report")[0], desk(list, "S001", "maturity-notice")[0]
+	report, notice := onDesk(list, "S001", "monthly-report")[0], onDesk(list, "S001", "maturity-notice")[0]
 	proof := base.file("proof.txt", "面签回执")
 
 	reloaded := base.copied()
@@ -124,7 +124,7 @@ func memory() string {
 func (c change) killed(t *testing.T, rng *rand.Rand, most int) (bad []string, points int) {
 	t.Helper()
 	base := c.on.in(t)
-	base.as, base.under = "", memory()
+	base.as, base.scratch = "", memory()
 	before := base.state()
 	fresh := func() *branch { // a copy to work on as him who acts
 		b := base.copied()
@@ -178,7 +178,7 @@ func (c change) killed(t *testing.T, rng *rand.Rand, most int) (bad []string, po
 func TestPromise01AKilledInitIsMadeGood(t *testing.T) {
 	t.Parallel()
 	base := newBranch(t)
-	base.under = memory()
+	base.scratch = memory()
 	must(t, os.RemoveAll(base.data))
 	must(t, os.Mkdir(base.data, 0o700))
 	args := []string{"init", "--go-live", today().AddDays(-60).String()}

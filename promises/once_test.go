@@ -160,7 +160,7 @@ func (b *branch) unheld() *branch {
 func reloaded(t *testing.T, b *branch, rng *rand.Rand, reloads int) map[string]string {
 	t.Helper()
 	b.socket = filepath.Join(b.dir, "sock")
-	l := &load{branch: b, tried: map[string]bool{}, acked: map[string]bool{}}
+	l := &clients{branch: b, tried: map[string]bool{}, acked: map[string]bool{}}
 	d := b.serve()
 	ctx, stop := context.WithCancel(context.Background())
 	var all sync.WaitGroup
@@ -224,7 +224,7 @@ func reloaded(t *testing.T, b *branch, rng *rand.Rand, reloads int) map[string]s
 }
 
 // has says that an effect was acknowledged.
-func (l *load) has(effect string) bool {
+func (l *clients) has(effect string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.acked[effect]

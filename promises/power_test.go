@@ -141,7 +141,7 @@ func TestPromise01PowerCutsLoseNothing(t *testing.T) {
 			seen := tally{}
 			for left := times(k.quick, k.inFull); left > 0; {
 				disk := newDisk(t, k.kind, k.options)
-				l := newLoad(base.in(t).on(disk))
+				l := newClients(base.in(t).on(disk))
 				disk.sync()
 				for range min(left, 20) {
 					left--
@@ -160,7 +160,7 @@ func TestPromise01PowerCutsLoseNothing(t *testing.T) {
 }
 
 // cut cuts the power under load and looks at what there is after it.
-func (l *load) cut(disk *disk, after time.Duration) []string {
+func (l *clients) cut(disk *disk, after time.Duration) []string {
 	d := l.branch.start()
 	l.under(d, after, func() {
 		disk.cut()
@@ -179,7 +179,7 @@ func TestPromise01ThePowerCutsFindABuildThatDoesNotSync(t *testing.T) {
 	base.program = planted(t, "store/bolt/bolt.go", "NoStatistics:    true,", "NoStatistics: true, NoSync: true,")
 	for _, k := range disks[1:] {
 		disk := newDisk(t, k.kind, k.options)
-		l := newLoad(base.on(disk))
+		l := newClients(base.on(disk))
 		disk.sync()
 		if bad := l.cut(disk, 400*time.Millisecond); len(bad) == 0 {
 			t.Errorf("%s %s: nothing of %d acknowledged changes was missed", k.kind, k.options, len(l.acked))

@@ -172,11 +172,11 @@ func callOf(tid int, dir string) string {
 		if info.args[2]&unix.O_CREAT == 0 {
 			return ""
 		}
-		return name + " " + text(tid, info.args[1])
+		return name + " " + nameAt(tid, info.args[1])
 	case "mkdirat", "unlinkat", "fchmodat":
-		return name + " " + text(tid, info.args[1])
+		return name + " " + nameAt(tid, info.args[1])
 	case "renameat", "renameat2", "linkat":
-		return name + " " + text(tid, info.args[3])
+		return name + " " + nameAt(tid, info.args[3])
 	case "truncate", "msync":
 		return name
 	}
@@ -191,8 +191,8 @@ func callOf(tid int, dir string) string {
 	return name + " " + filepath.Base(path)
 }
 
-// text reads a name from a stopped thread's memory.
-func text(tid int, at uint64) string {
+// nameAt reads a name from a stopped thread's memory.
+func nameAt(tid int, at uint64) string {
 	f, err := os.Open(fmt.Sprintf("/proc/%d/mem", tid))
 	if err != nil {
 		return ""

@@ -23,9 +23,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// load is what several clients ask of a daemon at once, and what it answered.
+// clients is what several clients ask of a daemon at once, and what it answered.
 // It outlives daemons: nothing that one of them acknowledged may be gone.
-type load struct {
+type clients struct {
 	branch *branch
 
 	mu     sync.Mutex
@@ -36,12 +36,12 @@ type load struct {
 	desk   []duty          // of S001, not yet asked for
 }
 
-// newLoad makes a branch ready: root records and imports, S001 submits and asks
+// newClients makes a branch ready: root records and imports, S001 submits and asks
 // for waivers.
-func newLoad(b *branch) *load {
+func newClients(b *branch) *clients {
 	b.mapped()
 	b.socket = filepath.Join(b.dir, "sock") // for every user
-	l := &load{branch: b, tried: map[string]bool{}, acked: map[string]bool{}}
+	l := &clients{branch: b, tried: map[string]bool{}, acked: map[string]bool{}}
 	for _, d := range b.duties() {
 		if d.Owner == "S001" && d.State == "raised" {
 			l.desk = append(l.desk, d)
@@ -52,7 +52,7 @@ func newLoad(b *branch) *load {
 
 // clientAs speaks to the daemon as an OS user; whose a connection is, the
 // kernel notes when it is made.
-func (l *load) clientAs(name string) *http.Client {
+func (l *clients) clientAs(name string) *http.Client {
 	uid := 0
 	if name != "" {
 		uid, _ = ids(l.branch.t, name)
@@ -71,7 +71,7 @@ func (l *load) clientAs(name string) *http.Client {
 
 // ask posts one request. effect is what it brings about once. It gives false
 // where nobody listened.
-func (l *load) ask(ctx context.Context, c *http.Client, effect, verb string, request any, file []byte) bool {
+func (l *clients) ask(ctx context.Context, c *http.Client, effect, verb string, request any, file []byte) bool {
 	l.mu.Lock()
 	l.tried[effect] = true
 	l.mu.Unlock()
@@ -108,7 +108,7 @@ func (l *load) ask(ctx context.Context, c *http.Client, effect, verb string, req
 }
 
 // run asks until ctx ends: three who record, one who imports, one who submits.
-func (l *load) run(ctx context.Context) {
+func (l *clients) run(ctx context.Context) {
 	var all sync.WaitGroup
 	defer all.Wait()
 	next := func() int {
@@ -165,7 +165,7 @@ func (l *load) run(ctx context.Context) {
 }
 
 // verdict holds the store against what was acknowledged. No daemon is at work.
-func (l *load) verdict() []string {
+func (l *clients) verdict() []string {
 	b := l.branch
 	if r := b.run("check"); r.code != 0 {
 		return []string{"the store is not sound: " + r.String()}
@@ -214,7 +214,7 @@ func (l *load) verdict() []string {
 // tally counts what was acknowledged, by kind, under "" all that was asked.
 type tally map[string]int
 
-func (n tally) add(l *load) {
+func (n tally) add(l *clients) {
 	n[""] += len(l.tried)
 	for e := range l.acked {
 		action, _, _ := strings.Cut(e, " ")
@@ -233,7 +233,7 @@ func (n tally) enough(t *testing.T) {
 }
 
 // warm says that something of each kind was acknowledged.
-func (l *load) warm() bool {
+func (l *clients) warm() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := tally{}
@@ -243,7 +243,7 @@ func (l *load) warm() bool {
 
 // under loads a daemon, ends it by cut after a while, and waits for the clients.
 // The first time it goes on until there is something of each kind to lose.
-func (l *load) under(d *daemon, while time.Duration, cut func()) {
+func (l *clients) under(d *daemon, while time.Duration, cut func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {
@@ -271,7 +271,7 @@ func TestPromise01RandomKillsUnderLoadLoseNothing(t *testing.T) {
 	base := peopled(t, 60)
 	left, seen := times(12, 1000), tally{}
 	for left > 0 {
-		l := newLoad(base.copied()) // a fresh store now and then: to look at a long history takes long
+		l := newClients(base.copied()) // a fresh store now and then: to look at a long history takes long
 		for range min(left, 25) {
 			left--
 			d := l.branch.start()
