@@ -189,7 +189,7 @@ func TestPromise01AKilledInitIsMadeGood(t *testing.T) {
 	}
 	want := b.state()
 	b.discard()
-	for _, n := range places(whole.calls, random(t), times(12, 1<<20)) {
+	for _, n := range places(whole.calls, random(t), times(7, 1<<20)) {
 		b := base.copied()
 		r := b.trace(n, args...)
 		at := fmt.Sprintf("killed at call %d, %s", n, r.calls[len(r.calls)-1])
