@@ -76,6 +76,9 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			}
 			next = sched.Next(now)
 		}
+		if gone := s.cfg.Store.Err(); gone != nil { // a scan that had nothing to write did not see it
+			return gone
+		}
 		last = now
 		select {
 		case <-ctx.Done():
