@@ -273,3 +273,6 @@ func TestWallMovesAlone(t *testing.T) {
 		last = mono
 	}
 }
+
+// needClockstep fails where no process can be deceived about the wall.
+func needClockstep(*testing.T) {}
