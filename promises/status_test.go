@@ -17,8 +17,11 @@ type status struct {
 	Rulebook struct{ Digest, Problem string }
 	Calendar struct{ Digest string }
 	Problems []string
-	Audit    struct{ Seq uint64 }
-	Counts   map[string]int
+	Audit    struct {
+		Seq  uint64
+		Hash string
+	}
+	Counts map[string]int
 }
 
 // status asks how things are; a daemon that is not well answers too.
