@@ -2,6 +2,7 @@ package promises
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -347,13 +348,72 @@ func TestPromise05BadFileIsSeenByItself(t *testing.T) {
 	}
 }
 
+// halves writes a rulebook in two parts, some time apart, while the daemon looks:
+// the first part would be a rulebook by itself, of fewer rules. It gives what of
+// it came into force.
+func halves(b *branch, r *rand.Rand, n int) (wrong []string) {
+	b.t.Helper()
+	path := documents[0].path(b)
+	cut := strings.Index(rulebook, "- id: monthly-report")
+	head := b.status().Audit
+	for i := range n {
+		asked := make(chan bool)
+		go func() { b.run("tick"); close(asked) }()
+		time.Sleep(time.Duration(r.IntN(100)) * time.Millisecond)
+		f, err := os.Create(path)
+		must(b.t, err)
+		began := time.Now()
+		_, err = f.WriteString(rulebook[:cut])
+		must(b.t, err)
+		time.Sleep(30 * time.Millisecond)
+		_, err = f.WriteString(rulebook[cut:])
+		must(b.t, err)
+		slow := time.Since(began) > settles*3/4 // this machine was: what the daemon saw stood still
+		must(b.t, f.Close())
+		<-asked
+		switch now := b.status().Audit; {
+		case now == head:
+		case slow:
+			b.must("tick")
+			head = b.status().Audit
+		default:
+			return append(wrong, fmt.Sprintf("round %d: half a rulebook came into force", i))
+		}
+	}
+	return wrong
+}
+
+// settles is how long a changed file stands still before it is read.
+const settles = 100 * time.Millisecond
+
+// A file that somebody is writing in place is not read before he has done.
+func TestPromise05HalfAFile(t *testing.T) {
+	t.Parallel()
+	b := peopled(t, 20)
+	d := b.serve()
+	d.scanned(t)
+	duties := b.list()
+	report(t, "", halves(b, random(t), times(20, 500)))
+	b.must("tick")
+	if b.list() != duties {
+		t.Error("the duties changed")
+	}
+	if !b.status().Healthy {
+		t.Errorf("%q", b.status().Problems)
+	}
+}
+
 // Controls: a build that takes a bad rulebook for an empty one, and one that
 // drops the one in force; each changes the duties.
 func TestPromise05ControlsAreCaught(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]struct{ file, was, is string }{
-		"takes what it could read": {"rules/parse.go", "	t.book(b)\n	if len(t.problems) > 0 {\n		return nil, t.problems.sorted()\n	}\n", "	t.book(b)\n"},
-		"does not say it":          {"scheduler/scheduler.go", "		s.bookErr, s.next, s.held = bookErr.Error(), nil, nil\n", "		s.bookErr, s.next, s.held = \"\", nil, nil\n"},
+	for name, fault := range map[string]struct {
+		file, was, is string
+		half          bool
+	}{
+		"reads what is being written": {"scheduler/scheduler.go", "readErr == nil && files != s.glimpsed {", "readErr == nil && files != files {", true},
+		"takes what it could read":    {"rules/parse.go", "	t.book(b)\n	if len(t.problems) > 0 {\n		return nil, t.problems.sorted()\n	}\n", "	t.book(b)\n", false},
+		"does not say it":             {"scheduler/scheduler.go", "		s.bookErr, s.next, s.held = bookErr.Error(), nil, nil\n", "		s.bookErr, s.next, s.held = \"\", nil, nil\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -362,6 +422,12 @@ func TestPromise05ControlsAreCaught(t *testing.T) {
 			b.must("import", b.file("staff.csv", staff), b.file("loans.csv", ledger(20, today(), 0)))
 			b.program = planted(t, fault.file, fault.was, fault.is)
 			b.serve().scanned(t)
+			if fault.half {
+				if len(halves(b, random(t), 40)) == 0 {
+					t.Error("the fault was not noticed")
+				}
+				return
+			}
 			wrong := doc.stays(b, ways[0], "an unknown unit", doc.bad["an unknown unit"], func() { b.run("tick") }, b.status())
 			if len(wrong) == 0 {
 				t.Error("the fault was not noticed")

@@ -62,7 +62,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		book, _ := s.inForce()
 		stepped := s.watchClock(ctx)
 		now := s.now().In(book.Zone).Round(0) // the wall's reading: no monotonic part
-		changed := s.reload()
+		changed := s.poll()
 		if err := s.decide(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("weigh the changed rulebook", "error", err) // the scan tries again
 		}

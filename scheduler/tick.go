@@ -16,7 +16,7 @@ import (
 // what goes up (nudge.go).
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
 	if !actor.System { // the loop has just looked
-		s.reload()
+		s.poll()
 	}
 	now := s.moment()
 	if reply, err := s.idle(ctx, actor, r); err != nil || reply != nil {
