@@ -255,7 +255,7 @@ func TestPromise09StoppedAndKilled(t *testing.T) {
 		first.kill()
 		began := time.Now()
 		first = b.serve()
-		if took := time.Since(began); took > 2*time.Second {
+		if took := time.Since(began); took > refuseWithin {
 			t.Errorf("behind a killed daemon the next one took %s to start", took)
 		}
 		b.must("status")
