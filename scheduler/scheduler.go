@@ -177,6 +177,7 @@ func (s *Scheduler) reload() (changed, settled bool) {
 	same := readErr == nil && s.book != nil && s.cal != nil && files == s.looked
 	s.mu.RUnlock()
 	if same {
+		s.glimpsed = [sha256.Size]byte{} // what was seen before does not count for what comes
 		return false, true
 	}
 	if s.cfg.Daemon && s.book != nil && readErr == nil && files != s.glimpsed {
