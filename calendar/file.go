@@ -362,10 +362,10 @@ func (p *parser) list(n *yaml.Node, what string) []*yaml.Node {
 	return n.Content
 }
 
-// scalar returns the text of a scalar as it was typed: what YAML makes of 010,
-// 1.5 or null is never asked.
+// scalar returns the text of a scalar as it was typed: what YAML makes of 010
+// or 1.5 is never asked. What it takes for nothing (null, ~) is nothing.
 func (p *parser) scalar(n *yaml.Node, what string) (string, bool) {
-	if n.Kind == yaml.ScalarNode && n.Value != "" {
+	if n.Kind == yaml.ScalarNode && n.Value != "" && n.Tag != "!!null" {
 		return n.Value, true
 	}
 	if n.Kind != yaml.AliasNode {

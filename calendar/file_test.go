@@ -147,6 +147,7 @@ func TestBadFilesAreRefusedWithTheirPlace(t *testing.T) {
 	for _, c := range []struct{ promise, file, want string }{
 		{"empty", "", "new.yaml:1:1: the file is empty"},
 		{"only a comment", "# later\n", "new.yaml:1:1: the file is empty"},
+		{"a number that is nothing", strings.Replace(notice2027, "number: 国办发明电〔2026〕99号", "number: null", 1), "new.yaml:3:11: number: want a value"},
 		{"GBK", "version: 1\n# \xb9\xfa\xc7\xec\n", "new.yaml:2: not UTF-8 (另存为 UTF-8)"},
 		{"a year not complete", head + "  off: [2027-01-01 元旦]\n",
 			"new.yaml:3:11: 2027 has 260 working days; want 245 to 255: is a day off or a make-up day missing, or one too many?"},

@@ -35,6 +35,9 @@ var program, root string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if p := flag.Lookup("test.parallel"); p.Value.String() == p.DefValue {
+		p.Value.Set("8") // most of them wait
+	}
 	dir, err := os.MkdirTemp("", "tkp")
 	if err == nil {
 		root, err = filepath.Abs("..")

@@ -262,8 +262,18 @@ func (v *visitor) Visit(node *ast.Node) {
 		}
 	case *ast.CallNode:
 		v.call(n)
+	case *ast.SequenceNode: // only the last of them would count
+		v.report(n.Nodes[len(n.Nodes)-1], "a condition is one, without ; (只能有一个条件)", "join them with and")
+	case *ast.IntegerNode:
+		text := []rune(v.n.Value)
+		if from := n.Location().From; from < len(text) && oddNumber.MatchString(string(text[from:])) {
+			v.report(n, fmt.Sprintf("%q is not a plain number", oddNumber.FindString(string(text[from:]))), "write it out, as in 50000000 or 0.4")
+		}
 	}
 }
+
+// oddNumber is a number that does not read as what it is: 010, 0x1F.
+var oddNumber = regexp.MustCompile(`^0[0-9xXoObB_][0-9a-fA-F_]*`)
 
 // eventField turns event.score into what reads the field in its type.
 func (v *visitor) eventField(node *ast.Node, n *ast.MemberNode, path string) {

@@ -367,11 +367,10 @@ func (t *tree) eventDay(b *Book, r *Rule, n *yaml.Node, e *DateExpr) {
 		return
 	}
 	var known []string
+	free := false // one of the kinds may carry any
 	for _, kind := range r.On {
 		k := b.Events[kind]
-		if len(k.Fields) == 0 {
-			return
-		}
+		free = free || len(k.Fields) == 0
 		if f := k.field(name); f != nil {
 			if f.Type != DateField {
 				t.bad(n, "declare it with type: date", "%q: the field %q of %s holds %s, no day", e.Text, name, kind, f.wants())
@@ -385,8 +384,16 @@ func (t *tree) eventDay(b *Book, r *Rule, n *yaml.Node, e *DateExpr) {
 			}
 		}
 	}
-	// A day that is not declared may be written down all the same.
-	if hint := didYouMean(e.Anchor, known); hint != "" {
+	// A day that is not declared may be written down all the same, unless it is
+	// one that is, misspelt: nothing would ever fall due.
+	hint := ""
+	if !free {
+		hint = didYouMean(e.Anchor, known)
+	}
+	if didYouMean(name, []string{"date"}) != "" {
+		hint = `did you mean "event.date"?`
+	}
+	if hint != "" {
 		t.bad(n, hint, "%q: the event has no day %q (事件没有这个日期)", e.Text, name)
 	}
 }

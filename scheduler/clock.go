@@ -30,6 +30,10 @@ const (
 	// next year would raise a year of obligations, and nothing takes that back.
 	maxJump = 36 * time.Hour
 
+	// smallestStep is a step after which the schedule is not what it was: the
+	// loop scans, and takes it up anew. Slower corrections are left to it.
+	smallestStep = 500 * time.Millisecond
+
 	// noticedStep is a step of the wall that is worth a record.
 	noticedStep = 15 * time.Minute
 
@@ -117,8 +121,8 @@ func (s *Scheduler) jumped(meta *store.Meta, zone *time.Location) bool {
 
 // watchClock is the loop's look at the clock. A step is logged and recorded;
 // small ones are believed after a day. What jumped too far is held by the next
-// change (noteClock), and not believed at all.
-func (s *Scheduler) watchClock(ctx context.Context) {
+// change (noteClock), and not believed at all. It says whether there was a step.
+func (s *Scheduler) watchClock(ctx context.Context) (stepped bool) {
 	d := s.drift()
 	s.mu.Lock()
 	step := d - s.drifted
@@ -128,7 +132,7 @@ func (s *Scheduler) watchClock(ctx context.Context) {
 	}
 	s.mu.Unlock()
 	if step.Abs() < noticedStep {
-		return
+		return step.Abs() >= smallestStep
 	}
 	now := s.moment()
 	s.log.Warn("the system's clock was set", "by", step.Round(time.Second), "to", now)
@@ -142,6 +146,7 @@ func (s *Scheduler) watchClock(ctx context.Context) {
 	if err != nil {
 		s.log.Error("record the clock's step", "error", err)
 	}
+	return true
 }
 
 // noteClock holds what jumped, and lets go what came back, in the change's own

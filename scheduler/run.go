@@ -43,7 +43,7 @@ func ParseSchedule(spec string) (sched cron.Schedule, err error) {
 // Run is the daemon's loop. It wakes by a monotonic ticker, which no change of
 // the wall clock can stop, polls the rulebook and the calendar, and scans when
 // the schedule says so, when a document changed, and when the day turned or
-// the clock went back. It returns when ctx ends, or when the store can no
+// the clock was set. It returns when ctx ends, or when the store can no
 // longer be used.
 func (s *Scheduler) Run(ctx context.Context) error {
 	spec := s.cfg.Schedule
@@ -56,13 +56,13 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(wakeEvery)
 	defer ticker.Stop()
-	var next, last time.Time // of the schedule, on the wall; the last wake-up
+	var next time.Time // of the schedule, on the wall
 	var day calendar.Date
 	for {
 		book, _ := s.inForce()
-		s.watchClock(ctx)
+		stepped := s.watchClock(ctx)
 		now := s.now().In(book.Zone).Round(0) // the wall's reading: no monotonic part
-		changed := s.reload()
+		changed := s.poll()
 		if err := s.decide(ctx); err != nil && ctx.Err() == nil {
 			s.log.Error("weigh the changed rulebook", "error", err) // the scan tries again
 		}
@@ -71,13 +71,15 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.log.Info("documents changed", "rulebook", b.Digest(), "calendar", c.Version())
 		}
 		s.complain()
-		if changed || next.IsZero() || !now.Before(next) || now.Before(last) || s.wallDay(book) != day {
+		if changed || next.IsZero() || !now.Before(next) || stepped || s.wallDay(book) != day {
 			if err := s.scan(ctx, &day); err != nil {
 				return err
 			}
 			next = sched.Next(now)
 		}
-		last = now
+		if gone := s.cfg.Store.Err(); gone != nil { // a scan that had nothing to write did not see it
+			return gone
+		}
 		select {
 		case <-ctx.Done():
 			return nil

@@ -67,7 +67,8 @@ type Scheduler struct {
 	ahead    time.Duration // by how much it is known to be wrong since the start
 	drifted  time.Duration // when the loop looked last
 
-	docs sync.Mutex // held while the rulebook's file is read or written
+	docs     sync.Mutex        // held while the rulebook's file is read or written
+	glimpsed [sha256.Size]byte // of changed files, seen once; docs is held for it
 
 	simulating sync.Mutex
 	// watch, where it is set, is told of every change of an obligation that
@@ -142,10 +143,33 @@ func New(cfg Config) (*Scheduler, error) {
 	return s, nil
 }
 
+// How long a changed file must have stood still before a daemon reads it, and
+// how often it is looked at again until the next wake-up. A file that is being
+// written in place may be a good one at each of its lines: a rulebook of half the
+// rules would cancel what the others asked for.
+const (
+	settleFor   = 100 * time.Millisecond
+	settleTries = 5
+)
+
+// poll reloads, and waits a little for a file that somebody is writing.
+func (s *Scheduler) poll() (changed bool) {
+	changed, settled := s.reload()
+	for range settleTries {
+		if settled {
+			break
+		}
+		time.Sleep(settleFor)
+		changed, settled = s.reload()
+	}
+	return changed
+}
+
 // reload reads the rulebook and calendar files where they are not what was
 // last looked at, and keeps what is in force where they are bad. It says
-// whether something in force changed.
-func (s *Scheduler) reload() bool {
+// whether something in force changed, and whether the files had settled: if not,
+// nothing was read.
+func (s *Scheduler) reload() (changed, settled bool) {
 	s.docs.Lock()
 	defer s.docs.Unlock()
 	files, readErr := s.documents()
@@ -153,13 +177,17 @@ func (s *Scheduler) reload() bool {
 	same := readErr == nil && s.book != nil && s.cal != nil && files == s.looked
 	s.mu.RUnlock()
 	if same {
-		return false
+		s.glimpsed = [sha256.Size]byte{} // what was seen before does not count for what comes
+		return false, true
+	}
+	if s.cfg.Daemon && s.book != nil && readErr == nil && files != s.glimpsed {
+		s.glimpsed = files
+		return false, false
 	}
 	book, bookErr := loadBook(s.cfg.RulesPath)
 	cal, calErr := LoadCalendar(s.cfg.CalendarDir)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changed := false
 	s.bookErr, s.calErr, s.looked = "", "", files
 	if bookErr != nil {
 		s.bookErr, s.next, s.held = bookErr.Error(), nil, nil
@@ -171,7 +199,7 @@ func (s *Scheduler) reload() bool {
 	} else if s.cal == nil || s.cal.Version() != cal.Version() {
 		s.cal, changed = cal, true
 	}
-	return changed
+	return changed, true
 }
 
 // documents gives a digest of the rulebook's and the calendar's files as they

@@ -15,6 +15,9 @@ import (
 // once and with its original due day; then it tells who is to be reminded, and
 // what goes up (nudge.go).
 func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
+	if !actor.System { // the loop has just looked
+		s.poll()
+	}
 	now := s.moment()
 	if reply, err := s.idle(ctx, actor, r); err != nil || reply != nil {
 		return s.withProblems(reply), s.refused(ctx, actor, actScan, "", refine(err))

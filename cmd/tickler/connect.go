@@ -54,8 +54,15 @@ func (g *global) socketPath() (string, error) {
 }
 
 // withClient runs fn with a client that leads to the store: to the daemon if
-// one answers, else to the store opened here, which is closed after fn.
+// one answers, else to the store opened here, which is closed after fn. Whoever
+// names a rulebook means that one: where it is bad nothing is done, while a bad
+// one in its usual place leaves the one before in force.
 func (g *global) withClient(ctx context.Context, fn func(*api.Client) error) error {
+	if g.flags.Changed("rules") {
+		if _, err := g.goodBook(); err != nil {
+			return err
+		}
+	}
 	c, err := g.dial(ctx)
 	if err != nil {
 		return err

@@ -281,18 +281,12 @@ func inspectLocked(path string, o Options) (free []uint64, err error) {
 		return nil, err
 	}
 	defer f.Close()
-	for waited := time.Duration(0); ; waited += lockRetry {
-		err := tryFileLock(f, o.ReadOnly)
-		if err == nil {
-			break
-		}
-		if !errors.Is(err, errHeld) {
-			return nil, err
-		}
-		if waited >= o.timeout() {
-			return nil, store.ErrLocked
-		}
-		time.Sleep(lockRetry)
+	err = whileHeld(o.timeout(), func() error { return tryFileLock(f, o.ReadOnly) })
+	switch {
+	case errors.Is(err, errHeld):
+		return nil, store.ErrLocked
+	case err != nil:
+		return nil, err
 	}
 	_, free, err = inspect(f, o.OneHeader)
 	return free, err

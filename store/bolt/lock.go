@@ -53,12 +53,24 @@ func takeLock(path string, shared bool, timeout time.Duration) (*lock, error) {
 }
 
 func waitLock(f *os.File, shared bool, timeout time.Duration) error {
-	for waited := time.Duration(0); ; waited += lockRetry {
-		err := tryLock(f, shared)
-		if !errors.Is(err, errHeld) || waited >= timeout {
+	return whileHeld(timeout, func() error { return tryLock(f, shared) })
+}
+
+// whileHeld tries until it gives something else than errHeld, or the timeout is
+// over, however slow the machine is.
+func whileHeld(timeout time.Duration, try func() error) error {
+	over := time.NewTimer(timeout)
+	defer over.Stop()
+	for {
+		err := try()
+		if !errors.Is(err, errHeld) || timeout <= 0 {
 			return err
 		}
-		time.Sleep(lockRetry)
+		select {
+		case <-over.C:
+			return err
+		case <-time.After(lockRetry):
+		}
 	}
 }
 
