@@ -244,10 +244,12 @@ func (a *activation) write() error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("read rulebook: %w", err)
 	}
-	if err := WriteFile(a.path, a.book.Text(), a.mode); err != nil {
+	a.before, a.wrote = before, true // also where it was renamed and only then failed
+	if err := WriteFile(a.path, a.book.Text(), a.mode); noSpace(err) {
+		return err
+	} else if err != nil {
 		return api.Errorf(api.Failed, "nothing was changed; let the user who runs tickler write there", "%v", err)
 	}
-	a.before, a.wrote = before, true
 	return nil
 }
 
@@ -258,7 +260,9 @@ func (a *activation) undo(err error) {
 		return
 	}
 	if a.before == nil {
-		err = os.Remove(a.path)
+		if err = os.Remove(a.path); errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	} else {
 		err = WriteFile(a.path, a.before, a.mode)
 	}

@@ -70,7 +70,10 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.log.Info("documents changed", "rulebook", b.Digest(), "calendar", c.Version())
 		}
 		s.complain()
-		if changed || next.IsZero() || !now.Before(next) || now.Before(last) || s.wallDay(book) != day {
+		if gone := s.cfg.Store.Err(); gone != nil {
+			return refine(gone)
+		}
+		if changed || next.IsZero() || !now.Before(next) || now.Before(last) || s.wallDay(book) != day || s.cfg.Store.Full() {
 			if err := s.scan(ctx, &day); err != nil {
 				return err
 			}
@@ -80,6 +83,8 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.cfg.Store.Stopped(): // whoever asked for the change gets his answer first
+			return refine(s.cfg.Store.Err())
 		case <-ticker.C:
 		}
 	}
@@ -168,6 +173,9 @@ func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
 	s.mu.RUnlock()
 	if err := s.cfg.Store.Err(); err != nil {
 		problems = append(problems, err.Error())
+	}
+	if s.cfg.Store.Full() {
+		problems = append(problems, "磁盘空间不足，变更未能保存 / the disk is full: the last change was not made")
 	}
 	if since := s.now().Sub(last); s.cfg.Daemon && since > 2*scanEvery {
 		problems = append(problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))

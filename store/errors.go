@@ -35,6 +35,10 @@ var (
 	// again what is missing.
 	ErrOutcomeUnknown = errors.New("the outcome of the last change is unknown; reopen the store")
 
+	// ErrNoSpace says that a change was not made, since the disk has no room
+	// for it. The Store goes on: free some space and make the change again.
+	ErrNoSpace = errors.New("no room on the disk; nothing was changed")
+
 	// ErrReplaced says that the store's file was moved, removed or replaced
 	// while it was open. What would be written now, nobody would find.
 	ErrReplaced = errors.New("the store's file was replaced while it was open; restart on the right one")

@@ -16,6 +16,7 @@ import (
 	"tickler/api"
 	"tickler/rules"
 	"tickler/scheduler"
+	"tickler/store"
 	"tickler/store/bolt"
 )
 
@@ -86,7 +87,7 @@ func (g *global) dataFlag() string {
 }
 
 // createStore makes the directory with all that is in it. The head record is
-// written at once: a database without one is none.
+// there when the database gets its name: one without it is none.
 func createStore(ctx context.Context, g *global, o scheduler.InitOptions) error {
 	if err := os.MkdirAll(filepath.Join(g.data, calendarDir), 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
@@ -107,17 +108,14 @@ func createStore(ctx context.Context, g *global, o scheduler.InitOptions) error 
 			return err
 		}
 	}
-	if err := bolt.Create(g.storePath()); err != nil {
+	err := bolt.CreateWith(g.storePath(), func(db *bolt.DB) error { return scheduler.Init(ctx, store.New(db), o) })
+	if err != nil {
 		return fmt.Errorf("make store: %w", err)
-	}
-	if err := setGoLive(ctx, g, o); err != nil {
-		// Nothing is kept in it yet; without a head it would be in the way.
-		return errors.Join(err, os.Remove(g.storePath()))
 	}
 	return nil
 }
 
-// setGoLive writes the head record, or one branch's date into it.
+// setGoLive writes one branch's date into the head record.
 func setGoLive(ctx context.Context, g *global, o scheduler.InitOptions) error {
 	st, err := openStore(g.storePath(), lockWait)
 	if err != nil {
