@@ -171,7 +171,8 @@ func place(path string, write func(f *os.File) error) (err error) {
 		return err
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("sync the directory of %s: %w", path, err)
+		// It is there, and nobody knows for how long: better not at all.
+		return errors.Join(fmt.Errorf("sync the directory of %s: %w", path, err), os.Remove(path))
 	}
 	return nil
 }
