@@ -27,6 +27,10 @@ var (
 	// ErrNewer says that a newer program wrote the store.
 	ErrNewer = errors.New("the store was written by a newer version of tickler")
 
+	// ErrOlder says that an older program wrote the store, whose records have to
+	// be migrated first.
+	ErrOlder = errors.New("the store was written by an older version of tickler, and was not migrated")
+
 	// ErrNotFound says that nothing is kept under the name.
 	ErrNotFound = errors.New("not found")
 

@@ -12,7 +12,8 @@ import (
 // Meta is what holds for the store as a whole.
 type Meta struct {
 	Schema       int                      `json:"schema"`
-	StoreID      string                   `json:"store_id"` // made once, by init; a copy of the file keeps it
+	Program      string                   `json:"program,omitempty"` // version of the program that wrote this last
+	StoreID      string                   `json:"store_id"`          // made once, by init; a copy of the file keeps it
 	Created      time.Time                `json:"created"`
 	GoLive       calendar.Date            `json:"go_live"`                  // of every branch
 	GoLiveBranch map[string]calendar.Date `json:"go_live_branch,omitempty"` // branch id -> its own day
@@ -55,7 +56,7 @@ func (tx *Tx) PutMeta(m Meta) error {
 		m.Schema = Schema
 	}
 	if m.Schema > Schema {
-		return ErrNewer
+		return m.newer()
 	}
 	return tx.putJSON(bucketMeta, metaKey, m)
 }

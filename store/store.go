@@ -150,23 +150,6 @@ var errReadOnly = errors.New("store: a View cannot write")
 // errStop ends a scan early.
 var errStop = errors.New("stop")
 
-func (tx *Tx) checkSchema() error {
-	if tx.store.sound.Load() {
-		return nil
-	}
-	m, err := tx.Meta()
-	switch {
-	case errors.Is(err, ErrNotFound): // new, or the first transaction makes it
-		return nil
-	case err != nil:
-		return err
-	case m.Schema > Schema:
-		return fmt.Errorf("%w (schema %d; this program knows %d)", ErrNewer, m.Schema, Schema)
-	}
-	tx.store.sound.Store(true)
-	return nil
-}
-
 // get reads a record's payload; nil, nil where there is none.
 func (tx *Tx) get(bucket string, key []byte, version byte) ([]byte, error) {
 	rec, err := tx.r.Get(bucket, key)

@@ -95,6 +95,8 @@ func coded(err error) error {
 		return api.Errorf(api.Unknown, `look, and do again what is missing; look after the disk`, "%v", err)
 	case errors.Is(err, store.ErrNoSpace):
 		return api.Errorf(api.NoSpace, `free some space where the data directory is, then do it again`, "%v", err)
+	case errors.Is(err, store.ErrNewer):
+		return api.Errorf(api.Failed, `install that version or a later one; or, to go back, put the copy from before the migration (tickler.db.schema…) in its place: what was done since is not in it`, "%v", err)
 	case errors.Is(err, store.ErrCorrupt):
 		return api.Errorf(api.Failed, `run "tickler check", and restore the newest good backup`, "%v", err)
 	}

@@ -159,7 +159,6 @@ func (g *global) colour() bool {
 	return tty && g.env["NO_COLOR"] == "" && g.env["TERM"] != "dumb"
 }
 
-
 // zone is the branch's: the store's own day comes from the scheduler.
 func (g *global) zone() *time.Location {
 	z, err := time.LoadLocation("Asia/Shanghai")

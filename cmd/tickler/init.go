@@ -53,7 +53,7 @@ is refused, unless --branch names a branch whose go-live date is to be set.`,
 }
 
 func runInit(ctx context.Context, g *global, o initOptions) error {
-	init := scheduler.InitOptions{GoLive: o.GoLive.Date, Branch: o.Branch, OSUser: osUser(), Now: g.now()}
+	init := scheduler.InitOptions{GoLive: o.GoLive.Date, Branch: o.Branch, OSUser: osUser(), Now: g.now(), Program: buildInfo().Version}
 	if init.GoLive.IsZero() {
 		init.GoLive = g.wallDay()
 	}
@@ -117,7 +117,7 @@ func createStore(ctx context.Context, g *global, o scheduler.InitOptions) error 
 
 // setGoLive writes one branch's date into the head record.
 func setGoLive(ctx context.Context, g *global, o scheduler.InitOptions) error {
-	st, err := openStore(g.storePath(), lockWait)
+	st, err := g.openStore(ctx, lockWait)
 	if err != nil {
 		return err
 	}

@@ -142,12 +142,28 @@ func CreateWith(path string, fill func(*DB) error) error {
 	})
 }
 
-// place makes a file under a temporary name beside path, has it written and
-// checked, and gives it its name when it is safe on the disk.
-func place(path string, write func(f *os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+// place makes a file that is whole and safe on the disk before it has its name.
+func place(path string, write func(f *os.File) error) error {
+	name, err := draft(path, write)
 	if err != nil {
 		return err
+	}
+	if err := os.Rename(name, path); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		// It is there, and nobody knows for how long: better not at all.
+		return errors.Join(fmt.Errorf("sync the directory of %s: %w", path, err), os.Remove(path))
+	}
+	return nil
+}
+
+// draft makes a file under a temporary name beside path, has it written, syncs
+// and checks it, and gives the name. Nothing is left where that fails.
+func draft(path string, write func(f *os.File) error) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return "", err
 	}
 	defer func() {
 		f.Close()
@@ -156,25 +172,18 @@ func place(path string, write func(f *os.File) error) (err error) {
 		}
 	}()
 	if err := write(f); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := verify(context.Background(), f.Name()); err != nil {
-		return fmt.Errorf("verify %s: %w", path, err)
+		return "", fmt.Errorf("verify %s: %w", path, err)
 	}
 	if err := f.Close(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		// It is there, and nobody knows for how long: better not at all.
-		return errors.Join(fmt.Errorf("sync the directory of %s: %w", path, err), os.Remove(path))
-	}
-	return nil
+	return f.Name(), nil
 }
 
 // resolve follows links, so that every name of the store leads to one lock.
