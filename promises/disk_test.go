@@ -164,13 +164,13 @@ func (o *diskOp) judge(b *branch, r result, call string, what any) string {
 	}
 	there := b.shows()
 	unknown := strings.Contains(strings.ToLower(r.err), "outcome") && strings.Contains(r.err, "unknown")
-	stands := strings.Contains(r.err, "what the command changed stands")
+	stands := strings.Contains(r.err, "what the command changed stands") || strings.Contains(r.err, "what was in force before stays") // a scan, with a rulebook it could not read
 	switch {
 	case there != o.before && there != o.after:
 		return bad("half of it is there:\n%s", there)
 	case (r.code == 0 || stands) && there != o.after:
 		return bad("done, it says, and it is not there")
-	case r.code == 1 && !unknown && !stands && there != o.before:
+	case r.code == 1 && r.err != "" && !unknown && !stands && there != o.before:
 		return bad("failed, it says, and it is there")
 	}
 	if there == noStore {
