@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -103,10 +102,7 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 		s.scanErr = "scan: " + err.Error()
 		s.mu.Unlock()
 		s.log.Error("scan", "error", err)
-		if gone := s.cfg.Store.Err(); gone != nil || errors.Is(err, store.ErrOutcomeUnknown) {
-			return err
-		}
-		return nil
+		return refine(s.cfg.Store.Err()) // which knows why, where it is gone
 	}
 	book, _ := s.inForce()
 	s.mu.Lock()

@@ -510,7 +510,7 @@ func (db *DB) begin(writable bool) (btx *bbolt.Tx, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			db.stuck.Store(true)
-			err = db.fail(db.fault(corrupt("the file cannot be read: %v", r)))
+			err = db.fail(db.fault(unreadable(r)))
 		}
 	}()
 	btx, err = db.bolt.Begin(writable)
