@@ -67,33 +67,35 @@ func build(to string, flags ...string) error {
 	return nil
 }
 
-// planted builds the program with one piece of one file exchanged, for a
-// control: a fault that a harness has to find. file is relative to the module,
-// or, with a leading "go.etcd.io/", in a module of the cache.
-func planted(t *testing.T, file, old, new string) string {
+// planted builds the program with one piece of one file of the module exchanged,
+// for a control: a fault that a harness has to find. more are further pieces, of
+// this or other files, in the same order of three.
+func planted(t *testing.T, file, old, new string, more ...string) string {
 	t.Helper()
-	path := filepath.Join(root, file)
-	if strings.HasPrefix(file, "go.etcd.io/") {
-		parts := strings.SplitN(file, "/", 3)
-		out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", parts[0]+"/"+parts[1]).Output()
-		if err != nil {
-			t.Fatalf("find %s: %v", file, err)
-		}
-		path = filepath.Join(strings.TrimSpace(string(out)), parts[2])
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := strings.Count(string(text), old); n != 1 {
-		t.Fatalf("plant a fault: %s holds %d times\n%s\nthe control has to follow the source", file, n, old)
-	}
 	dir := t.TempDir()
 	must(t, os.Chmod(dir, 0o755))
 	must(t, os.Chmod(filepath.Dir(dir), 0o755))
-	patched, overlay, to := filepath.Join(dir, "patched.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "tickler")
-	must(t, os.WriteFile(patched, []byte(strings.Replace(string(text), old, new, 1)), 0o644))
-	list, err := json.Marshal(map[string]any{"Replace": map[string]string{path: patched}})
+	replace := map[string]string{} // path -> patched copy
+	for pieces := append([]string{file, old, new}, more...); len(pieces) > 0; pieces = pieces[3:] {
+		path, old, new := filepath.Join(root, pieces[0]), pieces[1], pieces[2]
+		from := path
+		if patched, again := replace[path]; again {
+			from = patched
+		}
+		text, err := os.ReadFile(from)
+		must(t, err)
+		if n := strings.Count(string(text), old); n != 1 {
+			t.Fatalf("plant a fault: %s holds %d times\n%s\nthe control has to follow the source", pieces[0], n, old)
+		}
+		patched := filepath.Join(dir, fmt.Sprintf("patched%d.go", len(replace)))
+		if from != path {
+			patched = from
+		}
+		must(t, os.WriteFile(patched, []byte(strings.Replace(string(text), old, new, 1)), 0o644))
+		replace[path] = patched
+	}
+	overlay, to := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "tickler")
+	list, err := json.Marshal(map[string]any{"Replace": replace})
 	must(t, err)
 	must(t, os.WriteFile(overlay, list, 0o644))
 	must(t, build(to, "-overlay", overlay))

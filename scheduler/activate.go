@@ -141,7 +141,10 @@ func (a *activation) do(ctx context.Context) error {
 	defer s.mu.Unlock()
 	if err != nil {
 		s.book = ran
-		a.undo(err)
+		if stays := a.undo(err); stays != nil {
+			return api.Errorf(api.Unknown, "look after the disk, then activate it again, or put the old file back",
+				"规则簿文件已写入，未能恢复 / outcome unknown: %v; and the rulebook's file could not be put back, so that it counts as an edited one: %v", err, stays)
+		}
 		return err
 	}
 	if a.reply.Outcome == api.HeldBack {
@@ -244,27 +247,28 @@ func (a *activation) write() error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("read rulebook: %w", err)
 	}
-	if err := WriteFile(a.path, a.book.Text(), a.mode); err != nil {
+	a.before, a.wrote = before, true // also where it was renamed and only then failed
+	if err := WriteFile(a.path, a.book.Text(), a.mode); noSpace(err) {
+		return err
+	} else if err != nil {
 		return api.Errorf(api.Failed, "nothing was changed; let the user who runs tickler write there", "%v", err)
 	}
-	a.before, a.wrote = before, true
 	return nil
 }
 
 // undo puts the old file back where the change did not happen. Where that is
 // not known it stays: with the commit it is right, without it an edit.
-func (a *activation) undo(err error) {
+func (a *activation) undo(err error) error {
 	if !a.wrote || errors.Is(err, store.ErrOutcomeUnknown) {
-		return
+		return nil
 	}
-	if a.before == nil {
-		err = os.Remove(a.path)
-	} else {
-		err = WriteFile(a.path, a.before, a.mode)
+	if a.before != nil {
+		return WriteFile(a.path, a.before, a.mode)
 	}
-	if err != nil {
-		a.s.log.Error("put the old rulebook back", "error", err)
+	if err := os.Remove(a.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
+	return nil
 }
 
 // rulesFile is where the rulebook in force stands: the file that is polled,

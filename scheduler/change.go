@@ -102,7 +102,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	if err := c.noteClock(); err != nil {
 		return nil, err
 	}
-	c.meta.BusinessDate = today
+	c.meta.BusinessDate, c.meta.Program = today, s.cfg.Version
 	all := false
 	if end := windowEnd(today); end > meta.WindowEnd {
 		c.meta.WindowEnd, all = end, true

@@ -114,6 +114,12 @@ func (s *Scheduler) keepFile(f api.File) (loan.Evidence, error) {
 				return loan.Evidence{}, err
 			}
 		}
+		// Also what an earlier try left whose directories were never safe.
+		for _, d := range []string{dir, filepath.Dir(dir), s.cfg.Data} {
+			if err := syncDir(d); err != nil {
+				return loan.Evidence{}, fmt.Errorf("keep evidence: %w", err)
+			}
+		}
 	}
 	return loan.Evidence{Name: toldName(f.Name), Digest: "sha256:" + digest, Size: int64(len(f.Data))}, nil
 }

@@ -1,9 +1,11 @@
 package scheduler
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // WriteFile puts a whole file in place, or nothing: written beside it, synced,
@@ -38,6 +40,11 @@ func WriteFile(path string, text []byte, mode os.FileMode) (err error) {
 		return err
 	}
 	return syncDir(dir)
+}
+
+// noSpace says that a file could not be written because the disk is full.
+func noSpace(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EFBIG)
 }
 
 func syncDir(dir string) error {

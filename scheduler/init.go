@@ -12,10 +12,11 @@ import (
 
 // InitOptions say how a store begins.
 type InitOptions struct {
-	GoLive calendar.Date // zero is today; nothing due before it is ever raised
-	Branch string        // "" is every branch
-	OSUser string
-	Now    time.Time // zero is this moment
+	GoLive  calendar.Date // zero is today; nothing due before it is ever raised
+	Branch  string        // "" is every branch
+	OSUser  string
+	Program string    // the version that makes it
+	Now     time.Time // zero is this moment
 }
 
 // shanghai is the zone of a branch whose rulebook is not read yet.
@@ -54,6 +55,7 @@ func Init(ctx context.Context, st *store.Store, o InitOptions) error {
 		if err := by.write(tx, "store.init", "", map[string]any{"go_live": o.GoLive, "branch": o.Branch}, about...); err != nil {
 			return err
 		}
+		meta.Program = o.Program
 		return tx.PutMeta(meta)
 	})
 }

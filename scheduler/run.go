@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -71,18 +70,20 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			s.log.Info("documents changed", "rulebook", b.Digest(), "calendar", c.Version())
 		}
 		s.complain()
-		if changed || next.IsZero() || !now.Before(next) || stepped || s.wallDay(book) != day {
+		if changed || next.IsZero() || !now.Before(next) || stepped || s.wallDay(book) != day || s.cfg.Store.Full() {
 			if err := s.scan(ctx, &day); err != nil {
 				return err
 			}
 			next = sched.Next(now)
 		}
 		if gone := s.cfg.Store.Err(); gone != nil { // a scan that had nothing to write did not see it
-			return gone
+			return refine(gone)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
+		case <-s.cfg.Store.Stopped(): // whoever asked for the change gets his answer first
+			return refine(s.cfg.Store.Err())
 		case <-ticker.C:
 		}
 	}
@@ -100,10 +101,7 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 		s.scanErr = "scan: " + err.Error()
 		s.mu.Unlock()
 		s.log.Error("scan", "error", err)
-		if gone := s.cfg.Store.Err(); gone != nil || errors.Is(err, store.ErrOutcomeUnknown) {
-			return err
-		}
-		return nil
+		return refine(s.cfg.Store.Err()) // which knows why, where it is gone
 	}
 	book, _ := s.inForce()
 	s.mu.Lock()
@@ -175,6 +173,9 @@ func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
 	s.mu.RUnlock()
 	if err := s.cfg.Store.Err(); err != nil {
 		problems = append(problems, err.Error())
+	}
+	if s.cfg.Store.Full() {
+		problems = append(problems, "磁盘空间不足，变更未能保存 / the disk is full: the last change was not made")
 	}
 	if s.cfg.Daemon && since > 2*scanEvery {
 		problems = append(problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))

@@ -120,7 +120,7 @@ func (s *Scheduler) badFiles() []string {
 // idle answers a scan that has nothing to do, so that it writes nothing and
 // waits for nobody: nil where there is work.
 func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
-	if s.undecided() != nil {
+	if s.undecided() != nil || s.cfg.Store.Full() { // only a write tells whether there is room again
 		return nil, nil
 	}
 	book, cal := s.inForce()

@@ -27,6 +27,10 @@ var (
 	// ErrNewer says that a newer program wrote the store.
 	ErrNewer = errors.New("the store was written by a newer version of tickler")
 
+	// ErrOlder says that an older program wrote the store, whose records have to
+	// be migrated first.
+	ErrOlder = errors.New("the store was written by an older version of tickler, and was not migrated")
+
 	// ErrNotFound says that nothing is kept under the name.
 	ErrNotFound = errors.New("not found")
 
@@ -34,6 +38,10 @@ var (
 	// the same. The Store refuses all further work: reopen it, look, and do
 	// again what is missing.
 	ErrOutcomeUnknown = errors.New("the outcome of the last change is unknown; reopen the store")
+
+	// ErrNoSpace says that a change was not made, since the disk has no room
+	// for it. The Store goes on: free some space and make the change again.
+	ErrNoSpace = errors.New("no room on the disk; nothing was changed")
 
 	// ErrReplaced says that the store's file was moved, removed or replaced
 	// while it was open. What would be written now, nobody would find.

@@ -8,7 +8,7 @@ import (
 	"tickler/loan"
 )
 
-// The layout of the store, schema 1. A | stands between parts of a key and is
+// The layout of the store, Schema 1 (migrate.go). A | stands between parts of a key and is
 // not itself written. Every value is a sealed record (seal.go).
 //
 //	bucket    key                              value
@@ -54,8 +54,6 @@ import (
 //	g      guarantor               borrower id      guarantees one of the borrower's loans
 //	c      loan                    borrower id      another's, whose collateral secures the loan
 //	z      class 1 | name          seq 8            an audit record is about it (audit_index.go)
-const Schema = 1
-
 const (
 	bucketMeta     = "meta"
 	bucketSeq      = "seq"

@@ -12,7 +12,8 @@ import (
 // Meta is what holds for the store as a whole.
 type Meta struct {
 	Schema       int                      `json:"schema"`
-	StoreID      string                   `json:"store_id"` // made once, by init; a copy of the file keeps it
+	Program      string                   `json:"program,omitempty"` // version of the program that wrote this last
+	StoreID      string                   `json:"store_id"`          // made once, by init; a copy of the file keeps it
 	Created      time.Time                `json:"created"`
 	GoLive       calendar.Date            `json:"go_live"`                  // of every branch
 	GoLiveBranch map[string]calendar.Date `json:"go_live_branch,omitempty"` // branch id -> its own day
@@ -39,17 +40,12 @@ const jsonVersion = 1 // of every record that is JSON
 
 var metaKey = []byte("meta")
 
-// Meta gives the head record; ErrNotFound before the first PutMeta, which is
-// ErrNoStore too where nothing was ever recorded: init was ended before it was
-// done.
+// Meta gives the head record; ErrNotFound before the first PutMeta.
 func (tx *Tx) Meta() (Meta, error) {
 	var m Meta
 	ok, err := tx.getJSON(bucketMeta, metaKey, &m)
 	if err == nil && !ok {
 		err = fmt.Errorf("head record: %w", ErrNotFound)
-		if seq, _, auditErr := tx.auditHead(); auditErr == nil && seq == 0 {
-			err = fmt.Errorf("%w: it was not made to the end (%w)", ErrNoStore, err)
-		}
 	}
 	return m, err
 }
@@ -60,7 +56,7 @@ func (tx *Tx) PutMeta(m Meta) error {
 		m.Schema = Schema
 	}
 	if m.Schema > Schema {
-		return ErrNewer
+		return m.newer()
 	}
 	return tx.putJSON(bucketMeta, metaKey, m)
 }

@@ -13,12 +13,14 @@ type Store struct {
 	backend Backend
 	dict    atomic.Pointer[dict]  // committed strings, as far as they were read
 	broken  atomic.Pointer[error] // set once a commit's outcome is unknown
+	stopped chan struct{}         // closed with it
+	full    atomic.Bool           // the last commit found no room on the disk
 	sound   atomic.Bool           // the schema was looked at
 }
 
 // New puts a Store on a backend. Close closes the backend as well.
 func New(backend Backend) *Store {
-	s := &Store{backend: backend}
+	s := &Store{backend: backend, stopped: make(chan struct{})}
 	s.dict.Store(newDict())
 	return s
 }
@@ -40,6 +42,13 @@ func (s *Store) Err() error {
 	}
 	return nil
 }
+
+// Stopped is closed when the outcome of a commit is unknown: all further work
+// is refused, and the process that holds the store must end.
+func (s *Store) Stopped() <-chan struct{} { return s.stopped }
+
+// Full says that the last change was refused for want of space on the disk.
+func (s *Store) Full() bool { return s.full.Load() }
 
 // View runs fn on one unchanging state. fn must be short and must not talk to
 // a client; what it was given by a Scan method is its own to keep.
@@ -76,11 +85,18 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		}
 		return tx.flush()
 	})
-	if errors.Is(err, ErrOutcomeUnknown) {
-		s.broken.CompareAndSwap(nil, &err)
-	}
-	if err == nil && last != nil {
-		s.learnDict(last.dict)
+	switch {
+	case err == nil:
+		s.full.Store(false)
+		if last != nil {
+			s.learnDict(last.dict)
+		}
+	case errors.Is(err, ErrOutcomeUnknown):
+		if s.broken.CompareAndSwap(nil, &err) {
+			close(s.stopped)
+		}
+	case errors.Is(err, ErrNoSpace):
+		s.full.Store(true)
 	}
 	return err
 }
@@ -133,23 +149,6 @@ var errReadOnly = errors.New("store: a View cannot write")
 
 // errStop ends a scan early.
 var errStop = errors.New("stop")
-
-func (tx *Tx) checkSchema() error {
-	if tx.store.sound.Load() {
-		return nil
-	}
-	m, err := tx.Meta()
-	switch {
-	case errors.Is(err, ErrNotFound): // new, or the first transaction makes it
-		return nil
-	case err != nil:
-		return err
-	case m.Schema > Schema:
-		return fmt.Errorf("%w (schema %d; this program knows %d)", ErrNewer, m.Schema, Schema)
-	}
-	tx.store.sound.Store(true)
-	return nil
-}
 
 // get reads a record's payload; nil, nil where there is none.
 func (tx *Tx) get(bucket string, key []byte, version byte) ([]byte, error) {

@@ -132,6 +132,7 @@ func answer(w http.ResponseWriter, reply any, err error) {
 var statusOf = map[api.Code]int{
 	api.Usage: http.StatusBadRequest, api.NotFound: http.StatusNotFound, api.NotAllowed: http.StatusForbidden,
 	api.BadFile: http.StatusUnprocessableEntity, api.Locked: http.StatusServiceUnavailable, api.NoStore: http.StatusServiceUnavailable,
+	api.NoSpace: http.StatusServiceUnavailable,
 }
 
 func fail(w http.ResponseWriter, err error) {

@@ -36,6 +36,7 @@ var statusOf = map[api.Code]int{
 	api.NotAllowed:  exitNotAllowed,
 	api.BadFile:     exitFailed,
 	api.Unknown:     exitFailed,
+	api.NoSpace:     exitFailed,
 	api.Interrupted: exitInterrupted,
 }
 
@@ -90,6 +91,12 @@ func coded(err error) error {
 		return api.Errorf(api.NoStore, `run "tickler init", or name the directory with --data`, "%v", err)
 	case errors.Is(err, store.ErrLocked):
 		return api.Errorf(api.Locked, `another process holds the store; wait for it, or run "tickler status" to see the daemon`, "%v", err)
+	case errors.Is(err, store.ErrOutcomeUnknown):
+		return api.Errorf(api.Unknown, `look, and do again what is missing; look after the disk`, "%v", err)
+	case errors.Is(err, store.ErrNoSpace):
+		return api.Errorf(api.NoSpace, `free some space where the data directory is, then do it again`, "%v", err)
+	case errors.Is(err, store.ErrNewer):
+		return api.Errorf(api.Failed, `install that version or a later one; or, to go back, put the copy from before the migration (tickler.db.schema…) in its place: what was done since is not in it`, "%v", err)
 	case errors.Is(err, store.ErrCorrupt):
 		return api.Errorf(api.Failed, `run "tickler check", and restore the newest good backup`, "%v", err)
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"io"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,6 +139,9 @@ func (g *global) tr(zh, en string) string {
 
 // terminal says that w is one, and how wide; 0 where that is not known.
 func terminal(w io.Writer) (width int, ok bool) {
+	if o, kept := w.(*output); kept {
+		w = o.w
+	}
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) {
 		return 0, false
@@ -156,8 +158,6 @@ func (g *global) colour() bool {
 	_, tty := terminal(g.stdout)
 	return tty && g.env["NO_COLOR"] == "" && g.env["TERM"] != "dumb"
 }
-
-func (g *global) log() *slog.Logger { return slog.New(slog.NewTextHandler(g.stderr, nil)) }
 
 // zone is the branch's: the store's own day comes from the scheduler.
 func (g *global) zone() *time.Location {

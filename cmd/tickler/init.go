@@ -53,11 +53,11 @@ is refused, unless --branch names a branch whose go-live date is to be set.`,
 }
 
 func runInit(ctx context.Context, g *global, o initOptions) error {
-	init := scheduler.InitOptions{GoLive: o.GoLive.Date, Branch: o.Branch, OSUser: osUser(), Now: g.now()}
+	init := scheduler.InitOptions{GoLive: o.GoLive.Date, Branch: o.Branch, OSUser: osUser(), Now: g.now(), Program: buildInfo().Version}
 	if init.GoLive.IsZero() {
 		init.GoLive = g.wallDay()
 	}
-	if _, err := os.Stat(g.storePath()); err == nil && g.begun(ctx) {
+	if _, err := os.Stat(g.storePath()); err == nil {
 		if o.Branch == "" {
 			return api.Errorf(api.Failed, `"tickler init --branch ID --go-live DATE" sets the date of one branch`, "there is a store in %q already", g.data)
 		}
@@ -66,7 +66,7 @@ func runInit(ctx context.Context, g *global, o initOptions) error {
 		}
 		fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("机构 %s 的上线日：%s", o.Branch, init.GoLive), fmt.Sprintf("branch %s goes live on %s", o.Branch, init.GoLive)))
 		return nil
-	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("make store: %w", err)
 	}
 	if err := createStore(ctx, g, init); err != nil {
@@ -78,17 +78,6 @@ func runInit(ctx context.Context, g *global, o initOptions) error {
 	return nil
 }
 
-// begun says that something may be in the database that is there: all but one of
-// an init that was ended before its last step.
-func (g *global) begun(ctx context.Context) bool {
-	st, err := openStore(g.storePath(), lockWait)
-	if err != nil {
-		return true // held, damaged, or emptied: not for init to touch
-	}
-	defer st.Close()
-	return !errors.Is(unmade(ctx, st), store.ErrNoStore)
-}
-
 // dataFlag is what a person has to type to come to this store again.
 func (g *global) dataFlag() string {
 	if g.data == defaultData || g.data == g.env["TICKLER_DATA"] {
@@ -98,7 +87,7 @@ func (g *global) dataFlag() string {
 }
 
 // createStore makes the directory with all that is in it. The head record is
-// written at once: a database without one is none.
+// there when the database gets its name: one without it is none.
 func createStore(ctx context.Context, g *global, o scheduler.InitOptions) error {
 	if err := os.MkdirAll(filepath.Join(g.data, calendarDir), 0o700); err != nil {
 		return fmt.Errorf("make data directory: %w", err)
@@ -119,19 +108,16 @@ func createStore(ctx context.Context, g *global, o scheduler.InitOptions) error 
 			return err
 		}
 	}
-	if err := bolt.Create(g.storePath()); err != nil && (!errors.Is(err, fs.ErrExist) || g.begun(ctx)) {
+	err := bolt.CreateWith(g.storePath(), func(db *bolt.DB) error { return scheduler.Init(ctx, store.New(db), o) })
+	if err != nil {
 		return fmt.Errorf("make store: %w", err)
-	}
-	if err := setGoLive(ctx, g, o); err != nil {
-		// Nothing is kept in it yet; without a head it would be in the way.
-		return errors.Join(err, os.Remove(g.storePath()))
 	}
 	return nil
 }
 
-// setGoLive writes the head record, or one branch's date into it.
+// setGoLive writes one branch's date into the head record.
 func setGoLive(ctx context.Context, g *global, o scheduler.InitOptions) error {
-	st, err := openStore(g.storePath(), lockWait)
+	st, err := g.openStore(ctx, lockWait)
 	if err != nil {
 		return err
 	}

@@ -34,10 +34,12 @@ type process struct {
 func (p *process) close() error { return p.store.Close() }
 
 // open opens the store here, as a daemon or for one command.
-func (g *global) open(_ context.Context) (*process, error) { return g.openAs(scheduler.Config{}) }
+func (g *global) open(ctx context.Context) (*process, error) {
+	return g.openAs(ctx, scheduler.Config{})
+}
 
 // openAs opens the store with what a caller wants otherwise than one command.
-func (g *global) openAs(cfg scheduler.Config) (*process, error) {
+func (g *global) openAs(ctx context.Context, cfg scheduler.Config) (*process, error) {
 	wait := lockWait
 	if cfg.Daemon {
 		wait = daemonLockWait
@@ -45,13 +47,9 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	if err := g.owned(); err != nil {
 		return nil, err
 	}
-	st, err := openStore(g.storePath(), wait)
+	st, err := g.openStore(ctx, wait)
 	if err != nil {
 		return nil, err
-	}
-	if err := unmade(context.Background(), st); err != nil {
-		st.Close()
-		return nil, coded(err)
 	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
@@ -87,27 +85,37 @@ func (g *global) owned() error {
 	return nil
 }
 
-// unmade is store.ErrNoStore for a database without a head record: init was ended
-// before its last step, and does it when it is run again.
-func unmade(ctx context.Context, st *store.Store) error {
-	return st.View(ctx, func(tx *store.Tx) error {
-		_, err := tx.Meta()
-		if errors.Is(err, store.ErrNoStore) {
-			return err
-		}
-		return nil // what else is wrong is said by what meets it
-	})
-}
-
 // How long a command, and how long a daemon, waits for another to end.
 const (
 	lockWait       = time.Second
 	daemonLockWait = 3 * time.Second
 )
 
-func openStore(path string, wait time.Duration) (*store.Store, error) {
-	db, err := bolt.Open(path, bolt.Options{Timeout: wait})
+// openStore opens the store. One that an older version wrote is brought to this
+// one's form first, whatever the command: there is no reading it otherwise.
+func (g *global) openStore(ctx context.Context, wait time.Duration) (*store.Store, error) {
+	path, o := g.storePath(), bolt.Options{Timeout: wait}
+	db, err := bolt.Open(path, o)
 	if err != nil {
+		return nil, coded(err)
+	}
+	st := store.New(db)
+	head, err := st.Head(ctx)
+	if err != nil || head.Schema >= store.Schema {
+		return st, nil // what is wrong with it is found by whoever reads it
+	}
+	if err := st.Close(); err != nil {
+		return nil, fmt.Errorf("close the store: %w", err)
+	}
+	// A second interrupt ends it where it is, which does no harm.
+	kept, err := bolt.Upgrade(ctx, path, o, store.Migration{At: g.now(), OSUser: osUser(), Program: buildInfo().Version})
+	if err != nil {
+		return nil, coded(fmt.Errorf("migrate the store from schema %d to %d: %w", head.Schema, store.Schema, err))
+	}
+	if kept != "" {
+		fmt.Fprintf(g.stderr, g.tr("数据库已由格式 %d 升级到 %d；原库保存为 %s\n", "the store was migrated from schema %d to %d; as it was it is kept as %s\n"), head.Schema, store.Schema, kept)
+	}
+	if db, err = bolt.Open(path, o); err != nil {
 		return nil, coded(err)
 	}
 	return store.New(db), nil

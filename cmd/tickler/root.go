@@ -24,7 +24,8 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 	// Under LANG=zh_CN the library would count “” and — double, and columns break.
 	text.OverrideRuneWidthEastAsianWidth(false)
 	cobra.EnableCommandSorting = false // ours are in the order of use
-	g := &global{stdin: stdin, stdout: stdout, stderr: stderr, env: map[string]string{}, now: time.Now}
+	out := &output{w: stdout}
+	g := &global{stdin: stdin, stdout: out, stderr: stderr, env: map[string]string{}, now: time.Now}
 	for _, e := range env {
 		k, v, _ := strings.Cut(e, "=")
 		g.env[k] = v
@@ -33,11 +34,18 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer, env []string
 	root.SetArgs(shieldNegatives(args))
 	ran, err := g.execute(ctx, root)
 	stop() // a second interrupt ends at once
+	if err == nil {
+		err = out.failure()
+	}
 	var u *usageError
 	if errors.As(err, &u) && u.command == "" {
 		u.command = ran.CommandPath()
 	}
-	return g.finish(ctx, err)
+	code := g.finish(ctx, err)
+	if log, ok := g.stderr.(*lossy); ok {
+		log.Close()
+	}
+	return code
 }
 
 // grace is how long a command has to end by itself once it is interrupted.

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,9 +58,13 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 		return usagef("--on: a daemon keeps the day by the clock")
 	}
 	g.patient.Store(true)
-	log := g.log()
+	// A log that nobody takes must neither end the daemon nor make it wait.
+	signal.Ignore(syscall.SIGPIPE)
+	g.stderr = newLossy(g.stderr) // Main closes it
+	log := slog.New(slog.NewTextHandler(g.stderr, nil))
+	errorLog := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	// Whoever holds the store may take away the socket of a daemon that died.
-	p, err := g.openAs(scheduler.Config{Daemon: true, Log: log})
+	p, err := g.openAs(ctx, scheduler.Config{Daemon: true, Log: log})
 	if err != nil {
 		return err
 	}
@@ -72,7 +79,7 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	}
 	defer socket.remove()
 
-	server := &http.Server{Handler: p.handler, ConnContext: web.PeerContext, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: p.handler, ConnContext: web.PeerContext, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}
 	servers := []*http.Server{server}
 	failed := make(chan error, 3)
 	go func() { failed <- server.Serve(socket.listener) }()
@@ -84,7 +91,7 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 		}
 		mux := http.NewServeMux() // the api itself asks who is there only on the socket
 		mux.Handle("GET /healthz", p.handler)
-		health := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+		health := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}
 		servers = append(servers, health)
 		go func() { failed <- health.Serve(l) }()
 		log.Info("listening", "address", l.Addr().String())

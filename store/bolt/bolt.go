@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -44,7 +46,8 @@ type DB struct {
 	path     string // absolute, links followed
 	bolt     *bbolt.DB
 	lock     *lock
-	file     os.FileInfo // of the file that was opened
+	file     os.FileInfo  // of the file that was opened
+	size     atomic.Int64 // of the file; it only grows
 	readOnly bool
 
 	scratchDir string // of a copy to throw away, whose file may have no name; else ""
@@ -88,7 +91,11 @@ var fenceValue = func() []byte {
 // and whose directory must be. The file is made under another name, checked,
 // and renamed when it is safe on the disk: after a power cut there is a whole
 // store or none. It gives an error that is fs.ErrExist where there is one.
-func Create(path string) error {
+func Create(path string) error { return CreateWith(path, func(*DB) error { return nil }) }
+
+// CreateWith is Create of a store that holds from the beginning what fill puts
+// into it.
+func CreateWith(path string, fill func(*DB) error) error {
 	path, err := resolve(path)
 	if err != nil {
 		return err
@@ -124,16 +131,39 @@ func Create(path string) error {
 			}
 			return err
 		})
-		return errors.Join(err, db.Close())
+		if err = errors.Join(err, db.Close()); err != nil {
+			return err
+		}
+		made, err := openFile(f.Name(), Options{})
+		if err != nil {
+			return err
+		}
+		return errors.Join(fill(made), made.Close())
 	})
 }
 
-// place makes a file under a temporary name beside path, has it written and
-// checked, and gives it its name when it is safe on the disk.
-func place(path string, write func(f *os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+// place makes a file that is whole and safe on the disk before it has its name.
+func place(path string, write func(f *os.File) error) error {
+	name, err := draft(path, write)
 	if err != nil {
 		return err
+	}
+	if err := os.Rename(name, path); err != nil {
+		return errors.Join(err, os.Remove(name))
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		// It is there, and nobody knows for how long: better not at all.
+		return errors.Join(fmt.Errorf("sync the directory of %s: %w", path, err), os.Remove(path))
+	}
+	return nil
+}
+
+// draft makes a file under a temporary name beside path, has it written, syncs
+// and checks it, and gives the name. Nothing is left where that fails.
+func draft(path string, write func(f *os.File) error) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return "", err
 	}
 	defer func() {
 		f.Close()
@@ -142,24 +172,18 @@ func place(path string, write func(f *os.File) error) (err error) {
 		}
 	}()
 	if err := write(f); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := f.Sync(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
 	if err := verify(context.Background(), f.Name()); err != nil {
-		return fmt.Errorf("verify %s: %w", path, err)
+		return "", fmt.Errorf("verify %s: %w", path, err)
 	}
 	if err := f.Close(); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return "", fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	if err := syncDir(filepath.Dir(path)); err != nil {
-		return fmt.Errorf("sync the directory of %s: %w", path, err)
-	}
-	return nil
+	return f.Name(), nil
 }
 
 // resolve follows links, so that every name of the store leads to one lock.
@@ -266,6 +290,7 @@ func openFile(path string, o Options) (db *DB, err error) {
 	if db.file, err = file.Stat(); err != nil {
 		return nil, err
 	}
+	db.size.Store(db.file.Size())
 	tx, err := db.bolt.Begin(false)
 	if err != nil {
 		return nil, err
@@ -368,8 +393,9 @@ func (db *DB) fail(err error) error {
 func (db *DB) Path() string { return db.path }
 
 // Err says whether the store can still be used: nil, store.ErrOutcomeUnknown
-// after a commit that may or may not have happened, or store.ErrReplaced when
-// another file stands where its own was.
+// after a commit that may or may not have happened, store.ErrReplaced when
+// another file stands where its own was, or store.ErrCorrupt when its file was
+// cut short.
 func (db *DB) Err() error {
 	if p := db.broken.Load(); p != nil {
 		return *p
@@ -377,9 +403,16 @@ func (db *DB) Err() error {
 	if db.scratchDir != "" {
 		return nil
 	}
+	size := db.size.Load() // before the look: a commit may be lengthening the file
 	info, err := os.Stat(db.path)
 	if errors.Is(err, os.ErrNotExist) || err == nil && !os.SameFile(info, db.file) {
 		return db.fail(fmt.Errorf("%s: %w", db.path, store.ErrReplaced))
+	}
+	if err == nil && info.Size() < size {
+		return db.fail(fmt.Errorf("%s: %w", db.path, corrupt("the file was cut short while it was open: it had %d bytes and has %d", size, info.Size())))
+	}
+	if err == nil {
+		db.size.Store(info.Size())
 	}
 	return nil // a stat that failed otherwise says nothing of the file
 }
@@ -440,7 +473,7 @@ func (db *DB) run(ctx context.Context, writable bool, fn func(*tx) error) (err e
 				panic(r)
 			}
 			// A page of the mapped file could not be read, in fn's own hands.
-			err = corrupt("a part of the file cannot be read")
+			err = db.fault(corrupt("a part of the file cannot be read"))
 		}
 	}()
 	if err := t.start(); err != nil {
@@ -457,11 +490,21 @@ func (db *DB) run(ctx context.Context, writable bool, fn func(*tx) error) (err e
 	return db.commit(btx)
 }
 
-// begin starts a transaction of bbolt.
+// fault says that the file was cut short, where it was, and the reason else.
+func (db *DB) fault(reason error) error {
+	if err := db.Err(); err != nil {
+		return err
+	}
+	return reason
+}
+
+// begin starts a transaction of bbolt. Where bbolt panics it keeps its locks,
+// and nothing can be done with it any more.
 func (db *DB) begin(writable bool) (btx *bbolt.Tx, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = corrupt("the file cannot be read: %v", r)
+			db.stuck.Store(true)
+			err = db.fail(db.fault(unreadable(r)))
 		}
 	}()
 	btx, err = db.bolt.Begin(writable)
@@ -484,8 +527,9 @@ func (db *DB) rollback(btx *bbolt.Tx) {
 }
 
 // commit commits. Of a commit that failed it is known that it did not happen
-// only where its header was not written; and where the reason was other than
-// want of space, what the disk will say next is not known either.
+// only where a write found no room and its header is not in the file. A sync
+// that failed says nothing of what is on the disk, whatever its reason, and a
+// second one nothing of the first: nobody goes on after it.
 func (db *DB) commit(btx *bbolt.Tx) (err error) {
 	txid := uint64(btx.ID())
 	panicked := true
@@ -506,10 +550,21 @@ func (db *DB) commit(btx *bbolt.Tx) (err error) {
 	}
 	written := db.headerWritten(txid)
 	db.rollback(btx)
-	if !panicked && diskFull(err) && !written {
-		return fmt.Errorf("commit: %w", err)
+	if !panicked && noRoom(err) && !written {
+		return fmt.Errorf("%w: %w", store.ErrNoSpace, err)
 	}
 	return db.unknown(err)
+}
+
+// noRoom says that bbolt could not write, or not lengthen the file, for want of
+// space. A write that fails comes as an *os.PathError, a sync as the bare error
+// of the system, and what failed in growing the file as text.
+func noRoom(err error) bool {
+	if w := (*os.PathError)(nil); errors.As(err, &w) {
+		return slices.ContainsFunc(noSpace, func(e error) bool { return errors.Is(w.Err, e) })
+	}
+	reason, resize := strings.CutPrefix(err.Error(), "file resize error: ")
+	return resize && slices.ContainsFunc(noSpace, func(e error) bool { return strings.HasSuffix(reason, e.Error()) })
 }
 
 func (db *DB) unknown(err error) error {

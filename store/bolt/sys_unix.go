@@ -3,7 +3,6 @@
 package bolt
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -34,11 +33,9 @@ func tryLock(f *os.File, shared bool) error {
 // the file while nobody writes it. Closing f gives it up.
 func tryFileLock(f *os.File, shared bool) error { return tryLock(f, shared) }
 
-// diskFull says that a write failed for want of space, which leaves what was
-// there as it was.
-func diskFull(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
-}
+// noSpace are the errors of a write that found no room: a full disk, a quota, a
+// limit on the length of files.
+var noSpace = []error{unix.ENOSPC, unix.EDQUOT, unix.EFBIG}
 
 // syncDir makes a rename in the directory last.
 func syncDir(dir string) error {

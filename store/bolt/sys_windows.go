@@ -29,11 +29,8 @@ func lockAt(f *os.File, shared bool, high uint32) error {
 // the file while nobody writes it. Closing f gives it up.
 func tryFileLock(f *os.File, shared bool) error { return lockAt(f, shared, ^uint32(0)) }
 
-// diskFull says that a write failed for want of space, which leaves what was
-// there as it was.
-func diskFull(err error) bool {
-	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
-}
+// noSpace are the errors of a write that found no room.
+var noSpace = []error{windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL}
 
 // syncDir is nothing: a directory cannot be synced on Windows, where a rename
 // is in the journal of the file system.

@@ -46,8 +46,16 @@ func (t *tx) start() (err error) {
 // bbolt's and this package's runs.
 func (t *tx) guard(err *error) {
 	if r := recover(); r != nil {
-		*err = corrupt("the file cannot be read: %v", r)
+		*err = unreadable(r)
 	}
+}
+
+// unreadable says what a panic of bbolt, or a fault of the mapped file, means.
+func unreadable(r any) error {
+	if _, fault := r.(interface{ Addr() uintptr }); fault {
+		return corrupt("a part of the file cannot be read")
+	}
+	return corrupt("the file cannot be read: %v", r)
 }
 
 // join makes the key of the tree. What it gives lasts until the next join.
