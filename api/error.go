@@ -19,6 +19,7 @@ const (
 	NotAllowed  Code = "not_allowed" // not this person
 	BadFile     Code = "bad_file"    // a file was refused, with its problems in the message
 	Unknown     Code = "unknown"     // the outcome of a commit is unknown
+	Damaged     Code = "damaged"     // the store is not what was written; nothing of it was served
 	Interrupted Code = "interrupted"
 )
 

@@ -38,6 +38,8 @@ type Config struct {
 	// Copy gives a copy of the store as it is now, to be changed and thrown
 	// away: its Close removes it. nil: nothing can be simulated.
 	Copy func(context.Context) (*store.Store, error)
+
+	Prove Prover // reads a backup back; nil: none can be made
 }
 
 // Scheduler does everything that changes a store. It is safe for concurrent
@@ -66,6 +68,7 @@ type Scheduler struct {
 	docs sync.Mutex // held while the rulebook's file is read or written
 
 	simulating sync.Mutex
+	copying    sync.Mutex // held while a backup is made
 	// watch, where it is set, is told of every change of an obligation that
 	// has been raised, in the transaction that makes it.
 	watch func(*obligation.Obligation, obligation.Change)
@@ -253,7 +256,7 @@ func refine(err error) error {
 	case errors.Is(err, context.Canceled):
 		return api.Errorf(api.Interrupted, "", "interrupted")
 	case errors.Is(err, store.ErrCorrupt):
-		return api.Errorf(api.Findings, "run \"tickler check\"; restore the newest good backup", "%v", err)
+		return api.Errorf(api.Damaged, "run \"tickler check\"; restore the newest good backup", "%v", err)
 	}
 	return err
 }

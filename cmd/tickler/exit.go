@@ -36,6 +36,7 @@ var statusOf = map[api.Code]int{
 	api.NotAllowed:  exitNotAllowed,
 	api.BadFile:     exitFailed,
 	api.Unknown:     exitFailed,
+	api.Damaged:     exitFindings,
 	api.Interrupted: exitInterrupted,
 }
 
@@ -91,7 +92,7 @@ func coded(err error) error {
 	case errors.Is(err, store.ErrLocked):
 		return api.Errorf(api.Locked, `another process holds the store; wait for it, or run "tickler status" to see the daemon`, "%v", err)
 	case errors.Is(err, store.ErrCorrupt):
-		return api.Errorf(api.Failed, `run "tickler check", and restore the newest good backup`, "%v", err)
+		return api.Errorf(api.Damaged, `run "tickler check", and restore the newest good backup`, "%v", err)
 	}
 	return err
 }

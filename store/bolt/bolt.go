@@ -130,8 +130,13 @@ func Create(path string) error {
 
 // place makes a file under a temporary name beside path, has it written and
 // checked, and gives it its name when it is safe on the disk.
-func place(path string, write func(f *os.File) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+func place(path string, write func(f *os.File) error) error {
+	return placeAs(path, filepath.Base(path)+".*.tmp", os.Rename, write)
+}
+
+// placeAs is place under a temporary name of a pattern, named by rename.
+func placeAs(path, pattern string, rename func(from, to string) error, write func(f *os.File) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), pattern)
 	if err != nil {
 		return err
 	}
@@ -153,7 +158,7 @@ func place(path string, write func(f *os.File) error) (err error) {
 	if err := f.Close(); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Rename(f.Name(), path); err != nil {
+	if err := rename(f.Name(), path); err != nil {
 		return err
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {

@@ -1,0 +1,26 @@
+package api
+
+import (
+	"context"
+
+	"tickler/calendar"
+)
+
+// BackupRequest asks for a copy of the store.
+type BackupRequest struct {
+	File string `json:"file"` // absolute; of the machine that the store is on
+}
+
+// Copy is a backup that was read back and proved.
+type Copy struct {
+	File     string        `json:"file"`
+	Size     int64         `json:"size"`   // bytes
+	Digest   string        `json:"digest"` // sha256:… of the file
+	Business calendar.Date `json:"business_date"`
+	Audit    Head          `json:"audit"` // of the copy, which the copy's own record is not part of
+}
+
+// Backup asks the process that holds the store to write a copy of it.
+func (c *Client) Backup(ctx context.Context, r BackupRequest) (*Copy, error) {
+	return call[Copy](ctx, c, "backup", r, nil)
+}
