@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -53,6 +54,7 @@ func (s *Scheduler) backup(ctx context.Context, actor Actor, file string, then f
 	}
 	c, err := s.cfg.Prove(ctx, file)
 	if err != nil {
+		os.Remove(file) // it was made here, and nobody may trust it
 		return nil, fmt.Errorf("read the copy %s again: %w", file, err)
 	}
 	detail := map[string]any{"file": file, "size": c.Size, "digest": c.Digest, "business": c.Business, "audit": c.Audit}
@@ -77,6 +79,16 @@ func (s *Scheduler) backup(ctx context.Context, actor Actor, file string, then f
 		return nil, fmt.Errorf("the copy %s is made and sound, but not in the audit trail: %w", file, err)
 	}
 	return c, nil
+}
+
+// created is when the store was made.
+func (s *Scheduler) created(ctx context.Context) (at time.Time, err error) {
+	err = s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		at = meta.Created
+		return err
+	})
+	return at, err
 }
 
 // RestoreOptions say from what a store was restored.

@@ -56,6 +56,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(wakeEvery)
 	defer ticker.Stop()
+	defer s.keeper.work.Wait() // with ctx it ends at once
 	var next, last time.Time // of the schedule, on the wall; the last wake-up
 	var day calendar.Date
 	for {
@@ -76,6 +77,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			}
 			next = sched.Next(now)
 		}
+		s.keepBackups(ctx, now)
 		last = now
 		select {
 		case <-ctx.Done():
@@ -159,7 +161,7 @@ func (s *Scheduler) complain() {
 func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
 	s.mu.RLock()
 	var problems []string
-	for _, p := range []string{s.bookErr, s.calErr, s.scanErr} {
+	for _, p := range []string{s.bookErr, s.calErr, s.scanErr, s.keeper.trouble()} {
 		if p != "" {
 			problems = append(problems, p)
 		}

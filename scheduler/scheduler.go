@@ -39,7 +39,8 @@ type Config struct {
 	// away: its Close removes it. nil: nothing can be simulated.
 	Copy func(context.Context) (*store.Store, error)
 
-	Prove Prover // reads a backup back; nil: none can be made
+	Prove   Prover     // reads a backup back; nil: none can be made
+	Backups BackupPlan // that the loop makes by itself
 }
 
 // Scheduler does everything that changes a store. It is safe for concurrent
@@ -69,6 +70,7 @@ type Scheduler struct {
 
 	simulating sync.Mutex
 	copying    sync.Mutex // held while a backup is made
+	keeper     keeper
 	// watch, where it is set, is told of every change of an obligation that
 	// has been raised, in the transaction that makes it.
 	watch func(*obligation.Obligation, obligation.Change)
@@ -105,6 +107,7 @@ func New(cfg Config) (*Scheduler, error) {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s.started = s.now()
+	s.keeper.plan = cfg.Backups
 	var meta store.Meta
 	err := cfg.Store.View(context.Background(), func(tx *store.Tx) error {
 		var err error

@@ -27,7 +27,7 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 	if s.held != nil {
 		r.Rulebook.Held = &s.held.Hold
 	}
-	for _, p := range []string{s.bookErr, s.calErr, s.scanErr} {
+	for _, p := range []string{s.bookErr, s.calErr, s.scanErr, s.keeper.trouble()} {
 		if p != "" {
 			r.Problems = append(r.Problems, p)
 		}

@@ -36,6 +36,7 @@ type global struct {
 	listen  string // serve's HTTPS address from the config file
 	noInput bool
 	hold    scheduler.HoldLimits // from the config file
+	backups scheduler.BackupPlan // likewise
 
 	flags   *pflag.FlagSet // tells which flags were given
 	patient atomic.Bool    // the command ends by itself when it is interrupted
@@ -101,7 +102,7 @@ func (g *global) resolve() error {
 	if g.listen = c.listen; g.env["TICKLER_LISTEN"] != "" {
 		g.listen = g.env["TICKLER_LISTEN"]
 	}
-	g.hold = c.hold
+	g.hold, g.backups = c.hold, c.backup.plan(g.data)
 	switch {
 	case strings.HasPrefix(g.lang, "zh"):
 		g.lang = "zh"

@@ -51,7 +51,7 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
-	cfg.Prove = g.prove
+	cfg.Prove, cfg.Backups = g.prove, g.backups
 	cfg.Copy = func(ctx context.Context) (*store.Store, error) { return copyStore(ctx, st) }
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
