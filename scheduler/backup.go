@@ -67,6 +67,9 @@ func (s *Scheduler) backup(ctx context.Context, actor Actor, file string, then f
 			detail[k] = v
 		}
 	}
+	if err := s.remember(file); err != nil {
+		s.log.Warn("note where the backup is", "file", file, "error", err)
+	}
 	now := s.moment()
 	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		meta, err := tx.Meta()

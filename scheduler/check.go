@@ -21,6 +21,7 @@ func (s *Scheduler) Check(ctx context.Context) (*api.CheckReply, error) {
 		copied, err := s.cfg.Copy(ctx)
 		if errors.Is(err, store.ErrCorrupt) {
 			r.Problems = append(r.Problems, err.Error())
+			r.Backup = NewestGood(ctx, s.cfg.Data, s.cfg.Backups.Dir, s.cfg.Prove)
 			return r, nil
 		}
 		if err != nil {
@@ -31,6 +32,9 @@ func (s *Scheduler) Check(ctx context.Context) (*api.CheckReply, error) {
 	}
 	if err := CheckStore(ctx, st, r); err != nil {
 		return nil, refine(err)
+	}
+	if len(r.Problems) > 0 && s.cfg.Prove != nil {
+		r.Backup = NewestGood(ctx, s.cfg.Data, s.cfg.Backups.Dir, s.cfg.Prove)
 	}
 	return r, nil
 }

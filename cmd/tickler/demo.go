@@ -150,7 +150,7 @@ func dated(cal *calendar.Calendar, today calendar.Date, text []byte) ([]byte, er
 
 // demoLoop runs the daemon's loop and ends it after its first scan.
 func demoLoop(ctx context.Context, g *global) error {
-	p, err := g.openAs(scheduler.Config{Daemon: true})
+	p, err := g.openAs(ctx, scheduler.Config{Daemon: true})
 	if err != nil {
 		return err
 	}

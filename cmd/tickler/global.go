@@ -39,6 +39,7 @@ type global struct {
 	backups scheduler.BackupPlan // likewise
 
 	flags   *pflag.FlagSet // tells which flags were given
+	proving bool           // this is the process that a damaged file may end
 	patient atomic.Bool    // the command ends by itself when it is interrupted
 }
 

@@ -34,10 +34,10 @@ type process struct {
 func (p *process) close() error { return p.store.Close() }
 
 // open opens the store here, as a daemon or for one command.
-func (g *global) open(_ context.Context) (*process, error) { return g.openAs(scheduler.Config{}) }
+func (g *global) open(ctx context.Context) (*process, error) { return g.openAs(ctx, scheduler.Config{}) }
 
 // openAs opens the store with what a caller wants otherwise than one command.
-func (g *global) openAs(cfg scheduler.Config) (*process, error) {
+func (g *global) openAs(ctx context.Context, cfg scheduler.Config) (*process, error) {
 	wait := lockWait
 	if cfg.Daemon {
 		wait = daemonLockWait
@@ -48,6 +48,12 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	st, err := openStore(g.storePath(), wait)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Daemon {
+		if err := soundPages(ctx, st); err != nil {
+			st.Close()
+			return nil, err
+		}
 	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
@@ -98,6 +104,25 @@ func openStore(path string, wait time.Duration) (*store.Store, error) {
 	return store.New(db), nil
 }
 
+// soundPages looks at every page and every checksum before a daemon goes to
+// work: what it would meet in a month is said today.
+func soundPages(ctx context.Context, st *store.Store) error {
+	c, ok := st.Backend().(store.Checker)
+	if !ok {
+		return nil
+	}
+	var first error
+	err := c.CheckPages(ctx, func(err error) {
+		if first == nil {
+			first = err
+		}
+	})
+	if first == nil {
+		first = err
+	}
+	return coded(first)
+}
+
 // copyStore gives a copy to be thrown away. It is where TMPDIR says.
 func copyStore(ctx context.Context, st *store.Store) (*store.Store, error) {
 	db, ok := st.Backend().(interface {
@@ -124,6 +149,9 @@ func (g *global) checkOffline(ctx context.Context) (*api.CheckReply, error) {
 	p, err := proveElsewhere(ctx, g.storePath(), "--store")
 	if err != nil {
 		return nil, err
+	}
+	if len(p.Problems) > 0 {
+		p.Backup = g.newestGood(ctx)
 	}
 	return &p.CheckReply, nil
 }

@@ -44,6 +44,7 @@ own, which a damaged file may end.`,
 		Example: `  tickler prove backups/tickler-20261123T010000Z.db`,
 		Args:    nArgs("FILE"),
 		RunE: func(c *cobra.Command, args []string) error {
+			g.proving = true
 			p, err := proveFile(c.Context(), args[0], held, quick)
 			if err != nil {
 				return err

@@ -57,7 +57,7 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	g.patient.Store(true)
 	log := g.log()
 	// Whoever holds the store may take away the socket of a daemon that died.
-	p, err := g.openAs(scheduler.Config{Daemon: true, Log: log})
+	p, err := g.openAs(ctx, scheduler.Config{Daemon: true, Log: log})
 	if err != nil {
 		return err
 	}
