@@ -24,3 +24,13 @@ type Copy struct {
 func (c *Client) Backup(ctx context.Context, r BackupRequest) (*Copy, error) {
 	return call[Copy](ctx, c, "backup", r, nil)
 }
+
+// RebuildReply says what was made again.
+type RebuildReply struct {
+	Kept        int      `json:"kept"`        // plans that could be read, and stay
+	Plans       int      `json:"plans"`       // plans that were made again
+	Obligations int      `json:"obligations"` // in those
+	Dropped     int      `json:"dropped"`     // plan records that could not be read
+	Unknown     []string `json:"unknown"`     // of which only what the audit says is left
+	Copy        string   `json:"copy,omitempty"`
+}

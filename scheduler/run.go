@@ -57,7 +57,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	ticker := time.NewTicker(wakeEvery)
 	defer ticker.Stop()
 	defer s.keeper.work.Wait() // with ctx it ends at once
-	var next, last time.Time // of the schedule, on the wall; the last wake-up
+	var next, last time.Time   // of the schedule, on the wall; the last wake-up
 	var day calendar.Date
 	for {
 		book, _ := s.inForce()

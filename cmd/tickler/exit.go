@@ -86,7 +86,7 @@ func coded(err error) error {
 	case err == nil || errors.As(err, &already):
 		return err
 	case errors.Is(err, store.ErrEmpty):
-		return api.Errorf(api.Damaged, `where nothing was ever in it, remove the file and run "tickler init"`, "%v", err)
+		return api.Errorf(api.NoStore, `where nothing was ever in it, remove the file and run "tickler init"`, "%v", err)
 	case errors.Is(err, store.ErrNoStore):
 		return api.Errorf(api.NoStore, `run "tickler init", or name the directory with --data`, "%v", err)
 	case errors.Is(err, store.ErrLocked):
@@ -116,7 +116,9 @@ func (g *global) finish(ctx context.Context, err error) int {
 	}
 	fmt.Fprintf(g.stderr, "tickler: %s\n", strings.TrimRight(err.Error(), "\n"))
 	if code := api.CodeOf(err); code == api.Damaged || code == api.NoStore {
-		g.wayBack(context.WithoutCancel(ctx)) // which has ended by now
+		if g.wayBack(context.WithoutCancel(ctx)) { // ctx has ended by now
+			return exitFindings
+		}
 	}
 	return statusOf[api.CodeOf(err)]
 }

@@ -34,7 +34,9 @@ type process struct {
 func (p *process) close() error { return p.store.Close() }
 
 // open opens the store here, as a daemon or for one command.
-func (g *global) open(ctx context.Context) (*process, error) { return g.openAs(ctx, scheduler.Config{}) }
+func (g *global) open(ctx context.Context) (*process, error) {
+	return g.openAs(ctx, scheduler.Config{})
+}
 
 // openAs opens the store with what a caller wants otherwise than one command.
 func (g *global) openAs(ctx context.Context, cfg scheduler.Config) (*process, error) {

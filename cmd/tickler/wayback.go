@@ -16,20 +16,23 @@ func (g *global) newestGood(ctx context.Context) *api.Copy {
 }
 
 // wayBack says, after what is wrong with the store, from what it can be had
-// again.
-func (g *global) wayBack(ctx context.Context) {
+// again. It gives whether something was lost: there is a file, an empty one
+// perhaps, and a backup of what should be in it.
+func (g *global) wayBack(ctx context.Context) (lost bool) {
 	if g.proving || g.data == "" {
-		return
+		return false
 	}
 	if _, err := os.ReadDir(g.data); err != nil {
-		return // none here, or another user's
+		return false // none here, or another user's
 	}
 	c := g.newestGood(ctx)
-	if _, err := os.Lstat(g.storePath()); err != nil && c == nil {
-		return // nothing was ever here
+	_, err := os.Lstat(g.storePath())
+	if err != nil && c == nil {
+		return false // nothing was ever here
 	}
 	fmt.Fprintln(g.stderr, g.newestWords(c))
 	g.sayRestore(c)
+	return err == nil && c != nil
 }
 
 func (g *global) newestWords(c *api.Copy) string {
