@@ -86,7 +86,7 @@ func coded(err error) error {
 	case err == nil || errors.As(err, &already):
 		return err
 	case errors.Is(err, store.ErrEmpty):
-		return api.Errorf(api.NoStore, `where nothing was ever in it, remove the file and run "tickler init"`, "%v", err)
+		return api.Errorf(api.NoStore, `restore the newest good backup; where nothing was ever in it, remove the file and run "tickler init"`, "%v", err)
 	case errors.Is(err, store.ErrNoStore):
 		return api.Errorf(api.NoStore, `run "tickler init", or name the directory with --data`, "%v", err)
 	case errors.Is(err, store.ErrLocked):
