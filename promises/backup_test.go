@@ -178,7 +178,7 @@ func killedBackups(t *testing.T, b *branch, n int) (cut, bad int) {
 
 func TestPromise08AKilledBackupLeavesNothingUnderItsName(t *testing.T) {
 	b := peopled(t, 400)
-	cut, bad := killedBackups(t, b, times(6, 100))
+	cut, bad := killedBackups(t, b, times(4, 100))
 	if cut == 0 {
 		t.Error("no backup was cut short: the harness proves nothing")
 	}

@@ -228,7 +228,13 @@ func (w *ctxWriter) Write(b []byte) (int, error) {
 // verify reads a whole file that nobody else has, without a lock beside it.
 func verify(ctx context.Context, path string) error {
 	errs, err := check(ctx, path, func() (*DB, error) { return openFile(path, Options{ReadOnly: true}) })
-	return errors.Join(append(errs, err)...)
+	if len(errs) > 1 {
+		err = errors.Join(fmt.Errorf("and %d more like it", len(errs)-1), err)
+	}
+	if len(errs) > 0 {
+		err = errors.Join(errs[0], err)
+	}
+	return err
 }
 
 // Check reads a whole store that nobody holds and lists what is wrong with it:
