@@ -46,7 +46,7 @@ func TestTheDaemonBacksUpByItself(t *testing.T) {
 		b.cfg = scheduler.Config{Daemon: true, Log: slog.New(slog.DiscardHandler), Prove: proveCopy,
 			Backups: scheduler.BackupPlan{Dir: backups, At: "0 1 * * *", Keep: scheduler.Keep{Daily: 3, Weekly: 2}}}
 		b.open()
-		b.cfg.Now = nil
+		b.cfg.Clock = nil
 		var err error
 		if b.s, err = scheduler.New(b.cfg); err != nil {
 			t.Fatal(err)

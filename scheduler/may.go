@@ -29,6 +29,7 @@ const (
 	actUsers    act = "user"
 	actTry      act = "simulate"
 	actBackup   act = "backup"
+	actClock    act = "clock confirm"
 )
 
 var (
@@ -59,6 +60,7 @@ var may = map[act][]string{
 	actUsers:    {"setup", "ops"},
 	actTry:      append([]string{"setup", "ops", "auditor"}, managers...),
 	actBackup:   {"setup", "ops"},
+	actClock:    {"setup", "ops"},
 }
 
 // ofLife are the acts that make up the life of a duty. Who is ops takes no part
