@@ -20,6 +20,7 @@ const (
 	BadFile     Code = "bad_file"    // a file was refused, with its problems in the message
 	Unknown     Code = "unknown"     // the outcome of a commit is unknown
 	NoSpace     Code = "no_space"    // the disk is full; nothing was changed
+	Damaged     Code = "damaged"     // the store is not what was written; nothing of it was served
 	Interrupted Code = "interrupted"
 )
 

@@ -299,4 +299,5 @@ type CheckReply struct {
 	Problems []string       `json:"problems"`
 	Records  map[string]int `json:"records"`
 	Audit    Head           `json:"audit"`
+	Backup   *Copy          `json:"backup,omitempty"` // the newest good one, where there are problems
 }

@@ -28,6 +28,7 @@ const (
 	actRules    act = "rules activate"
 	actUsers    act = "user"
 	actTry      act = "simulate"
+	actBackup   act = "backup"
 	actClock    act = "clock confirm"
 )
 
@@ -58,6 +59,7 @@ var may = map[act][]string{
 	actRules:    {"setup", "ops", "president", "deputy_president"},
 	actUsers:    {"setup", "ops"},
 	actTry:      append([]string{"setup", "ops", "auditor"}, managers...),
+	actBackup:   {"setup", "ops"},
 	actClock:    {"setup", "ops"},
 }
 

@@ -55,7 +55,8 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(wakeEvery)
 	defer ticker.Stop()
-	var next time.Time // of the schedule, on the wall
+	defer s.keeper.work.Wait() // with ctx it ends at once
+	var next time.Time         // of the schedule, on the wall
 	var day calendar.Date
 	for {
 		book, _ := s.inForce()
@@ -79,6 +80,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		if gone := s.cfg.Store.Err(); gone != nil { // a scan that had nothing to write did not see it
 			return refine(gone)
 		}
+		s.keepBackups(ctx, now)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -164,7 +166,7 @@ func (s *Scheduler) sinceScan() time.Duration { return s.elapsed() - s.lastScan 
 func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
 	s.mu.RLock()
 	var problems []string
-	for _, p := range []string{s.bookErr, s.calErr, s.scanErr} {
+	for _, p := range []string{s.bookErr, s.calErr, s.scanErr, s.keeper.trouble()} {
 		if p != "" {
 			problems = append(problems, p)
 		}

@@ -38,6 +38,9 @@ type Config struct {
 	// Copy gives a copy of the store as it is now, to be changed and thrown
 	// away: its Close removes it. nil: nothing can be simulated.
 	Copy func(context.Context) (*store.Store, error)
+
+	Prove   Prover     // reads a backup back; nil: none can be made
+	Backups BackupPlan // that the loop makes by itself
 }
 
 // Scheduler does everything that changes a store. It is safe for concurrent
@@ -71,6 +74,8 @@ type Scheduler struct {
 	glimpsed [sha256.Size]byte // of changed files, seen once; docs is held for it
 
 	simulating sync.Mutex
+	copying    sync.Mutex // held while a backup is made
+	keeper     keeper
 	// watch, where it is set, is told of every change of an obligation that
 	// has been raised, in the transaction that makes it.
 	watch func(*obligation.Obligation, obligation.Change)
@@ -107,6 +112,7 @@ func New(cfg Config) (*Scheduler, error) {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
 	s.started, s.lastScan = s.now(), s.elapsed()
+	s.keeper.plan = cfg.Backups
 	var meta store.Meta
 	err := cfg.Store.View(context.Background(), func(tx *store.Tx) error {
 		var err error
@@ -290,7 +296,7 @@ func refine(err error) error {
 	case errors.Is(err, context.Canceled):
 		return api.Errorf(api.Interrupted, "", "interrupted")
 	case errors.Is(err, store.ErrCorrupt):
-		return api.Errorf(api.Findings, "run \"tickler check\"; restore the newest good backup", "%v", err)
+		return api.Errorf(api.Damaged, "run \"tickler check\"; restore the newest good backup", "%v", err)
 	}
 	return err
 }

@@ -3,13 +3,11 @@ package scheduler
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"tickler/api"
 	"tickler/calendar"
-	"tickler/loan"
 	"tickler/store"
 )
 
@@ -29,7 +27,7 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 	if s.held != nil {
 		r.Rulebook.Held = &s.held.Hold
 	}
-	for _, p := range []string{s.bookErr, s.calErr, s.scanErr} {
+	for _, p := range []string{s.bookErr, s.calErr, s.scanErr, s.keeper.trouble()} {
 		if p != "" {
 			r.Problems = append(r.Problems, p)
 		}
@@ -133,63 +131,4 @@ func calendarWarnings(cal *calendar.Calendar, today calendar.Date) []string {
 		return []string{fmt.Sprintf("警报：%d 年放假通知仍未导入 / ALARM: still no holiday notice for %d; run \"tickler calendar import FILE\"", st.MissingYear, st.MissingYear)}
 	}
 	return nil
-}
-
-// Check reads every record of the store and walks the audit chain.
-func (s *Scheduler) Check(ctx context.Context) (*api.CheckReply, error) {
-	if err := s.allowed(ctx, actTry, true); err != nil {
-		return nil, err
-	}
-	r := &api.CheckReply{Problems: []string{}, Records: map[string]int{}}
-	proof, err := s.cfg.Store.VerifyAudit(ctx)
-	if err != nil {
-		r.Problems = append(r.Problems, err.Error())
-	}
-	r.Audit = api.Head{Seq: proof.Head.Seq, Hash: proof.Head.Hash}
-	r.Records["audit"] = int(proof.Count)
-	after := ""
-	for {
-		err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
-			var err error
-			after, err = tx.ScanDossiersFrom(after, 1000, func(d *loan.Dossier) error {
-				r.Records["borrowers"]++
-				r.Records["loans"] += len(d.Loans)
-				return nil
-			})
-			return err
-		})
-		if err != nil {
-			r.Problems = append(r.Problems, err.Error())
-			break
-		}
-		if after == "" {
-			break
-		}
-	}
-	var unit loan.Ref
-	for {
-		err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
-			var err error
-			unit, err = tx.ScanPlansFrom(unit, 1000, func(p *store.Plan) error {
-				r.Records["plans"]++
-				r.Records["obligations"] += len(p.Obligations)
-				return nil
-			})
-			return err
-		})
-		if err != nil {
-			r.Problems = append(r.Problems, err.Error())
-			break
-		}
-		if unit.IsZero() {
-			break
-		}
-	}
-	err = s.cfg.Store.View(ctx, func(tx *store.Tx) error {
-		return tx.ScanEvents(func(loan.Ref, loan.Event) error { r.Records["events"]++; return nil })
-	})
-	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		r.Problems = append(r.Problems, err.Error())
-	}
-	return r, nil
 }

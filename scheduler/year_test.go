@@ -197,6 +197,7 @@ func TestAYearOfNinePeople(t *testing.T) {
 		y.work(day)
 	}
 	y.end()
+	y.rebuilt()
 }
 
 // reap takes over what a ledger file closed by itself.

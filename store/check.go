@@ -182,17 +182,17 @@ func (c *checker) compare() {
 		c.report(&Damage{Bucket: bucketOwner, Reason: "the index of loans and collaterals does not agree with the dossiers; make the indexes again"})
 	}
 	if c.events != (tally{}) {
-		c.report(&Damage{Bucket: bucketEventID, Reason: "the index of events does not agree with the events"})
+		c.report(&Damage{Bucket: bucketEventID, Reason: "the index of events does not agree with the events; make the indexes again"})
 	}
 }
 
-// Reindex makes the indexes of dossiers, plans and audit records again.
+// Reindex makes the indexes of dossiers, plans, events and audit records again.
 func (tx *Tx) Reindex() error {
 	if tx.w == nil {
 		return errReadOnly
 	}
 	tx.posts = nil
-	for _, bucket := range []string{bucketPost, bucketOwner} {
+	for _, bucket := range []string{bucketPost, bucketOwner, bucketEventID} {
 		err := tx.r.Scan(bucket, nil, nil, func(key, _ []byte) error { return tx.w.w.Delete(bucket, key) })
 		if err != nil {
 			return fmt.Errorf("clear the indexes: %w", err)
@@ -200,6 +200,16 @@ func (tx *Tx) Reindex() error {
 		delete(tx.w.pend, bucket)
 	}
 	err := tx.ScanAudit(1, 0, func(r Record) error { tx.postAudit(&r); return nil })
+	if err != nil {
+		return err
+	}
+	err = tx.ScanEvents(func(unit loan.Ref, e loan.Event) error {
+		u, err := unitKey(unit)
+		if err != nil {
+			return err
+		}
+		return tx.put(bucketEventID, []byte(e.ID), 1, append(appendDay(nil, e.Happened), u...))
+	})
 	if err != nil {
 		return err
 	}

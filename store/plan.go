@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"tickler/calendar"
@@ -303,4 +304,24 @@ func (tx *Tx) UnitOf(subject loan.Ref) (loan.Ref, error) {
 		}
 	}
 	return loan.Ref{}, fmt.Errorf("%s: %w", subject, ErrNotFound)
+}
+
+// DropUnreadablePlans removes the plans that are damaged, so that they can be
+// made again, and says how many they were.
+func (tx *Tx) DropUnreadablePlans() (n int, err error) {
+	if tx.w == nil {
+		return 0, errReadOnly
+	}
+	err = tx.r.Scan(bucketPlan, nil, nil, func(key, rec []byte) error {
+		_, payload, err := unseal(bucketPlan, key, rec)
+		if err == nil {
+			_, err = tx.decodePlan(key, payload)
+		}
+		if !errors.Is(err, ErrCorrupt) {
+			return err
+		}
+		n++
+		return tx.delete(bucketPlan, key)
+	})
+	return n, err
 }

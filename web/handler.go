@@ -33,6 +33,9 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/score", verb(s.Score))
 	mux.HandleFunc("POST /v1/status", verb(func(ctx context.Context, _ struct{}) (*api.StatusReply, error) { return s.Status(ctx) }))
 	mux.HandleFunc("POST /v1/check", verb(func(ctx context.Context, _ struct{}) (*api.CheckReply, error) { return s.Check(ctx) }))
+	mux.HandleFunc("POST /v1/backup", verb(func(ctx context.Context, r api.BackupRequest) (*api.Copy, error) {
+		return s.Backup(ctx, actor(ctx), r)
+	}))
 	mux.HandleFunc("POST /v1/audit-head", verb(func(ctx context.Context, _ struct{}) (*api.Head, error) { return s.AuditHead(ctx) }))
 	mux.HandleFunc("POST /v1/audit-verify", verb(s.AuditVerify))
 	mux.HandleFunc("POST /v1/audit-page", verb(s.AuditPage))

@@ -13,9 +13,10 @@ func newCheckCommand(g *global) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check",
 		Short: "Look for damage in the store · 检查数据库",
-		Long: `check reads every record of the store, its checksums, its indexes and the audit
-chain. Without a daemon it looks at the database file's pages as well. What it
-finds goes to stdout, a line each, and it exits 3.`,
+		Long: `check reads every page and every record of the store: checksums, forms, the
+indexes against the records, the audit chain. Through a daemon it reads a copy,
+so that nobody waits. What it finds goes to stdout, a line each, with the newest
+good backup, and it exits 3.`,
 		Example: `  tickler check
   tickler check -o json`,
 		Args: noArgs,
@@ -51,11 +52,15 @@ func runCheck(ctx context.Context, g *global) error {
 		for _, p := range r.Problems {
 			fmt.Fprintln(g.stdout, p)
 		}
+		if len(r.Problems) > 0 {
+			fmt.Fprintln(g.stdout, g.newestWords(r.Backup))
+		}
 		if len(r.Problems) == 0 {
 			fmt.Fprintf(g.stdout, g.tr("完好：%s；审计链 %s\n", "sound: %s; audit %s\n"), counts(r.Records, func(k string) string { return k }), anchorText(r.Audit))
 		}
 	}
 	if err == nil && len(r.Problems) > 0 {
+		g.sayRestore(r.Backup)
 		return status(exitFindings)
 	}
 	return err

@@ -26,6 +26,7 @@ type config struct {
 	socket string
 	listen string
 	hold   scheduler.HoldLimits
+	backup backupConfig
 }
 
 // configText is what init writes: every key, commented out.
@@ -40,6 +41,8 @@ const configText = `# tickler 的配置 / tickler's configuration
 # listen: 127.0.0.1:8443         # serve 的健康检查地址（/healthz），默认不开 / where serve answers /healthz; off by default
 # hold: {share: 20%, least: 200}  # 新规则簿取消或改期的未结事项超过此比例且不少于此数时，须两人启用
 #                                # a rulebook that drops or moves more open obligations than that needs two persons
+# backup: {dir: backups, at: "0 1 * * *", keep: {daily: 7, weekly: 4}}   # 守护进程的定时备份，默认即此；keep 另有 last、monthly；off 不备份
+#                                # the backups that the daemon makes, as by default; keep has last and monthly too; off makes none
 `
 
 // readConfig reads a config file. One that was not named may be missing.
@@ -75,7 +78,7 @@ func readConfig(path string, named bool) (config, error) {
 		return c, api.Errorf(api.BadFile, "", "%s:%d:%d: want keys and values", path, top.Line, top.Column)
 	}
 	to := map[string]*string{"rules": &c.rules, "output": &c.output, "lang": &c.lang, "socket": &c.socket, "listen": &c.listen}
-	keys := []string{"rules", "output", "lang", "socket", "listen", "hold"}
+	keys := []string{"rules", "output", "lang", "socket", "listen", "hold", "backup"}
 	var seen []string
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		k, v := top.Content[i], top.Content[i+1]
@@ -83,7 +86,10 @@ func readConfig(path string, named bool) (config, error) {
 		case k.Value == "hold" && !slices.Contains(seen, "hold"):
 			seen = append(seen, "hold")
 			c.hold = readHold(v, bad)
-		case p == nil && k.Value != "hold":
+		case k.Value == "backup" && !slices.Contains(seen, "backup"):
+			seen = append(seen, "backup")
+			c.backup = readBackup(v, bad)
+		case p == nil && k.Value != "hold" && k.Value != "backup":
 			bad(k, "unknown key %q; want %s", k.Value, strings.Join(keys, ", "))
 		case slices.Contains(seen, k.Value):
 			bad(k, "%q is there twice", k.Value)

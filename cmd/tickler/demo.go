@@ -163,6 +163,7 @@ func dated(cal *calendar.Calendar, today calendar.Date, text []byte) ([]byte, er
 
 // demoLoop runs the daemon's loop and ends it after its first scan.
 func demoLoop(ctx context.Context, g *global) error {
+	g.backups = scheduler.BackupPlan{} // it is thrown away
 	p, err := g.openAs(ctx, scheduler.Config{Daemon: true})
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ var statusOf = map[api.Code]int{
 	api.BadFile:     exitFailed,
 	api.Unknown:     exitFailed,
 	api.NoSpace:     exitFailed,
+	api.Damaged:     exitFindings,
 	api.Interrupted: exitInterrupted,
 }
 
@@ -98,7 +99,7 @@ func coded(err error) error {
 	case errors.Is(err, store.ErrNewer):
 		return api.Errorf(api.Failed, `install that version or a later one; or, to go back, put the copy from before the migration (tickler.db.schema…) in its place: what was done since is not in it`, "%v", err)
 	case errors.Is(err, store.ErrCorrupt):
-		return api.Errorf(api.Failed, `run "tickler check", and restore the newest good backup`, "%v", err)
+		return api.Errorf(api.Damaged, `run "tickler check", and restore the newest good backup`, "%v", err)
 	}
 	return err
 }
@@ -121,6 +122,11 @@ func (g *global) finish(ctx context.Context, err error) int {
 		return exitInterrupted
 	}
 	fmt.Fprintf(g.stderr, "tickler: %s\n", strings.TrimRight(err.Error(), "\n"))
+	if code := api.CodeOf(err); code == api.Damaged || code == api.NoStore {
+		if g.wayBack(context.WithoutCancel(ctx)) { // ctx has ended by now
+			return exitFindings
+		}
+	}
 	return statusOf[api.CodeOf(err)]
 }
 

@@ -35,8 +35,10 @@ type global struct {
 	listen  string // serve's HTTPS address from the config file
 	noInput bool
 	hold    scheduler.HoldLimits // from the config file
+	backups scheduler.BackupPlan // likewise
 
 	flags   *pflag.FlagSet // tells which flags were given
+	proving bool           // this is the process that a damaged file may end
 	patient atomic.Bool    // the command ends by itself when it is interrupted
 }
 
@@ -100,7 +102,7 @@ func (g *global) resolve() error {
 	if g.listen = c.listen; g.env["TICKLER_LISTEN"] != "" {
 		g.listen = g.env["TICKLER_LISTEN"]
 	}
-	g.hold = c.hold
+	g.hold, g.backups = c.hold, c.backup.plan(g.data)
 	switch {
 	case strings.HasPrefix(g.lang, "zh"):
 		g.lang = "zh"

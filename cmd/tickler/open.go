@@ -51,8 +51,15 @@ func (g *global) openAs(ctx context.Context, cfg scheduler.Config) (*process, er
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Daemon {
+		if err := soundPages(ctx, st); err != nil {
+			st.Close()
+			return nil, err
+		}
+	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
+	cfg.Prove, cfg.Backups = g.prove, g.backups
 	cfg.Copy = func(ctx context.Context) (*store.Store, error) { return copyStore(ctx, st) }
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -121,6 +128,25 @@ func (g *global) openStore(ctx context.Context, wait time.Duration) (*store.Stor
 	return store.New(db), nil
 }
 
+// soundPages looks at every page and every checksum before a daemon goes to
+// work: what it would meet in a month is said today.
+func soundPages(ctx context.Context, st *store.Store) error {
+	c, ok := st.Backend().(store.Checker)
+	if !ok {
+		return nil
+	}
+	var first error
+	err := c.CheckPages(ctx, func(err error) {
+		if first == nil {
+			first = err
+		}
+	})
+	if first == nil {
+		first = err
+	}
+	return coded(first)
+}
+
 // copyStore gives a copy to be thrown away. It is where TMPDIR says.
 func copyStore(ctx context.Context, st *store.Store) (*store.Store, error) {
 	db, ok := st.Backend().(interface {
@@ -130,32 +156,26 @@ func copyStore(ctx context.Context, st *store.Store) (*store.Store, error) {
 		return nil, fmt.Errorf("copy this store: %w", errors.ErrUnsupported)
 	}
 	scratch, err := db.Scratch(ctx, "")
+	if errors.Is(err, store.ErrCorrupt) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, api.Errorf(api.Failed, "TMPDIR names a directory with room for a copy of the store", "%v", err)
 	}
 	return store.New(scratch), nil
 }
 
-// checkOffline looks at the database file itself, then at what is in it.
+// checkOffline has the database file read in a process of its own.
 func (g *global) checkOffline(ctx context.Context) (*api.CheckReply, error) {
-	faults, err := bolt.Check(ctx, g.storePath())
-	if err != nil {
-		return nil, coded(err)
+	if err := g.owned(); err != nil {
+		return nil, err
 	}
-	r := &api.CheckReply{}
-	for _, f := range faults {
-		r.Problems = append(r.Problems, f.Error())
-	}
-	if len(faults) > 0 {
-		return r, nil // what cannot be trusted page by page is not read record by record
-	}
-	p, err := g.open(ctx)
+	p, err := proveElsewhere(ctx, g.storePath(), "--store")
 	if err != nil {
 		return nil, err
 	}
-	defer p.close()
-	if r, err = p.client.Check(ctx); err != nil {
-		return nil, fmt.Errorf("check the store: %w", err)
+	if len(p.Problems) > 0 {
+		p.Backup = g.newestGood(ctx)
 	}
-	return r, nil
+	return &p.CheckReply, nil
 }

@@ -35,6 +35,9 @@ A socket that is named (--socket, TICKLER_SOCKET, config.yaml) can be reached by
 every user of the machine; each does what "tickler user" maps him to, and who is
 mapped to nobody is refused. The data directory stays its owner's alone.
 
+It reads every page of the store before it begins, and refuses one that is
+damaged. Once a day it copies the store to DIR/backups, as config.yaml says.
+
 With --listen it answers /healthz on a TCP address as well, for monitoring, and
 nothing else there.`,
 		Example: `  tickler serve
@@ -49,7 +52,7 @@ nothing else there.`,
 		},
 	}
 	c.Flags().StringVar(&listen, "listen", "", "answer /healthz on this `ADDR` (TICKLER_LISTEN)")
-	exits(c, exitOK, exitFailed, exitUsage, exitNoStore, exitLocked)
+	exits(c, exitOK, exitFailed, exitUsage, exitFindings, exitNoStore, exitLocked)
 	return c
 }
 

@@ -144,11 +144,16 @@ func CreateWith(path string, fill func(*DB) error) error {
 
 // place makes a file that is whole and safe on the disk before it has its name.
 func place(path string, write func(f *os.File) error) error {
-	name, err := draft(path, write)
+	return placeAs(path, filepath.Base(path)+".*.tmp", os.Rename, write)
+}
+
+// placeAs is place under a temporary name of a pattern, named by rename.
+func placeAs(path, pattern string, rename func(from, to string) error, write func(f *os.File) error) error {
+	name, err := draft(path, pattern, write)
 	if err != nil {
 		return err
 	}
-	if err := os.Rename(name, path); err != nil {
+	if err := rename(name, path); err != nil {
 		return errors.Join(err, os.Remove(name))
 	}
 	if err := syncDir(filepath.Dir(path)); err != nil {
@@ -158,10 +163,11 @@ func place(path string, write func(f *os.File) error) error {
 	return nil
 }
 
-// draft makes a file under a temporary name beside path, has it written, syncs
-// and checks it, and gives the name. Nothing is left where that fails.
-func draft(path string, write func(f *os.File) error) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.tmp")
+// draft makes a file under a temporary name of a pattern beside path, has it
+// written, syncs and checks it, and gives the name. Nothing is left where that
+// fails.
+func draft(path, pattern string, write func(f *os.File) error) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), pattern)
 	if err != nil {
 		return "", err
 	}

@@ -487,8 +487,8 @@ func TestABackupIsWholeAndAnExactState(t *testing.T) {
 			t.Errorf("a backup over another: %v", err)
 		}
 		restored := filepath.Join(dir, fmt.Sprint("restored", i))
-		must(t, Restore(ctx, to, restored))
-		if err := Restore(ctx, to, restored); !errors.Is(err, fs.ErrExist) {
+		must(t, Restore(ctx, to, restored, nil))
+		if err := Restore(ctx, to, restored, nil); !errors.Is(err, fs.ErrExist) {
 			t.Errorf("a restore over a store: %v", err)
 		}
 		errs, err := Check(ctx, restored)
@@ -521,7 +521,7 @@ func TestABackupIsWholeAndAnExactState(t *testing.T) {
 		b[id*pageSize+200] ^= 1
 	}
 	must(t, os.WriteFile(bad, b, 0o600))
-	if err := Restore(ctx, bad, filepath.Join(dir, "bad")); !errors.Is(err, store.ErrCorrupt) {
+	if err := Restore(ctx, bad, filepath.Join(dir, "bad"), nil); !errors.Is(err, store.ErrCorrupt) {
 		t.Errorf("restore of a damaged backup: %v", err)
 	}
 	left, _ := filepath.Glob(filepath.Join(dir, "*.tmp"))
@@ -529,6 +529,53 @@ func TestABackupIsWholeAndAnExactState(t *testing.T) {
 	_, err2 := os.Stat(filepath.Join(dir, "cancelled"))
 	if len(left) > 0 || err1 == nil || err2 == nil {
 		t.Errorf("failed backups left %v, %v, %v", left, err1, err2)
+	}
+}
+
+// One change to a copy leaves two headers that follow each other, whichever
+// number the copied change had.
+func TestACopyCanBeGoneOnWith(t *testing.T) {
+	db := opened(t, created(t))
+	s := store.New(db)
+	dir := t.TempDir()
+	for i := range 4 {
+		must(t, s.Update(ctx, func(tx *store.Tx) error { return tx.PutRow("t", "a", i) }))
+		to, restored := filepath.Join(dir, fmt.Sprint("backup", i)), filepath.Join(dir, fmt.Sprint("restored", i))
+		must(t, s.Backup(ctx, to))
+		for _, finish := range []func(*DB) error{nil, func(db *DB) error {
+			return store.New(db).Update(ctx, func(tx *store.Tx) error { return tx.PutRow("t", "restored", i) })
+		}} {
+			must(t, Restore(ctx, to, restored, finish))
+			again, err := Open(restored, Options{})
+			must(t, err)
+			must(t, store.New(again).Update(ctx, func(tx *store.Tx) error { return tx.PutRow("t", "a", -1) }))
+			must(t, again.Close())
+			if errs, err := Check(ctx, restored); len(errs) > 0 || err != nil {
+				t.Errorf("copy %d after a change: %v, %v", i, errs, err)
+			}
+			must(t, os.Remove(restored))
+		}
+	}
+}
+
+// What a copy that was killed left is swept by the next; one at work is let be.
+func TestTheNextBackupSweepsWhatAKilledOneLeft(t *testing.T) {
+	db := opened(t, created(t))
+	dir := t.TempDir()
+	dead, working := filepath.Join(dir, ".tickler-copy-1.tmp"), filepath.Join(dir, ".tickler-copy-2.tmp")
+	other := filepath.Join(dir, "notes.tmp")
+	for _, name := range []string{dead, working, other} {
+		must(t, os.WriteFile(name, []byte("x"), 0o600))
+	}
+	f, err := os.Open(working)
+	must(t, err)
+	defer f.Close()
+	must(t, tryLock(f, true))
+	must(t, db.Backup(ctx, filepath.Join(dir, "b")))
+	for name, want := range map[string]bool{dead: false, working: true, other: true} {
+		if _, err := os.Stat(name); (err == nil) != want {
+			t.Errorf("%s is there: %v, want %v", name, err == nil, want)
+		}
 	}
 }
 

@@ -33,13 +33,12 @@ func (db *DB) Scratch(ctx context.Context, dir string) (*DB, error) {
 }
 
 func (db *DB) scratch(ctx context.Context, path string) (*DB, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	err = db.run(ctx, false, func(t *tx) error {
-		_, err := t.tx.WriteTo(&ctxWriter{ctx, f})
-		return err
+		return t.copyTo(f)
 	})
 	if closeErr := f.Close(); err == nil {
 		err = closeErr

@@ -49,3 +49,12 @@ func syncDir(dir string) error {
 	}
 	return err
 }
+
+// freeBytes says how much this process may still write on a directory's disk.
+func freeBytes(dir string) (n uint64, ok bool) {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil || st.Blocks == 0 {
+		return 0, false
+	}
+	return uint64(st.Bavail) * uint64(st.Bsize), true
+}

@@ -35,3 +35,12 @@ var noSpace = []error{windows.ERROR_DISK_FULL, windows.ERROR_HANDLE_DISK_FULL}
 // syncDir is nothing: a directory cannot be synced on Windows, where a rename
 // is in the journal of the file system.
 func syncDir(string) error { return nil }
+
+// freeBytes says how much this process may still write on a directory's disk.
+func freeBytes(dir string) (n uint64, ok bool) {
+	name, err := windows.UTF16PtrFromString(dir)
+	if err != nil {
+		return 0, false
+	}
+	return n, windows.GetDiskFreeSpaceEx(name, &n, nil, nil) == nil
+}

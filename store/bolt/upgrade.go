@@ -54,7 +54,7 @@ func Upgrade(ctx context.Context, path string, o Options, m store.Migration) (ke
 		return "", err
 	}
 	m.From, m.Kept = head.Schema, filepath.Base(kept)
-	name, err := draft(path, func(f *os.File) error { return old.migrated(ctx, f, m) })
+	name, err := draft(path, filepath.Base(path)+".*.tmp", func(f *os.File) error { return old.migrated(ctx, f, m) })
 	if err != nil {
 		return "", fmt.Errorf("the store stays as it was: %w", err)
 	}
