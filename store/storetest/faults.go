@@ -48,7 +48,7 @@ const (
 	UnknownDone How = "unknown, done"     // store.ErrOutcomeUnknown, and all happened
 
 	// Lies that no backend may tell: for controls, which have to find them.
-	Lose How = "lose" // no error, and nothing happened
+	Lose How = "lose" // no error, and nothing happened; of a commit or a put
 	Deny How = "deny" // ErrInjected, and all happened
 )
 
@@ -148,9 +148,14 @@ func (f *Faulty) strike(op Op) error {
 		return nil
 	case Throw, PowerCut:
 		panic(Panic(fmt.Sprintf("%s at a %s", how, op)))
+	case Lose:
+		return errLost
 	}
 	return fmt.Errorf("%s: %w", op, ErrInjected)
 }
+
+// errLost ends what is lost, and its caller is told otherwise.
+var errLost = errors.New("lost")
 
 // View runs fn on a Reader that fails when it is told to.
 func (f *Faulty) View(ctx context.Context, fn func(store.Reader) error) error {
@@ -159,9 +164,6 @@ func (f *Faulty) View(ctx context.Context, fn func(store.Reader) error) error {
 	}
 	return f.Backend.View(ctx, func(r store.Reader) error { return fn(faultyReader{r, f}) })
 }
-
-// errLost rolls a transaction back whose caller is told otherwise.
-var errLost = errors.New("lost")
 
 // Update runs fn on a Writer that fails when it is told to, and fails to
 // commit when it is told to.
@@ -239,7 +241,11 @@ type faultyWriter struct {
 }
 
 func (w faultyWriter) Put(bucket string, key, value []byte) error {
-	if err := w.f.strike(OpPut); err != nil {
+	err := w.f.strike(OpPut)
+	if err == errLost {
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return w.w.Put(bucket, key, value)
