@@ -1,9 +1,11 @@
 package promises
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"strings"
 	"testing"
 	"time"
@@ -45,7 +47,7 @@ func (m move) String() string { return m.by.id + " " + m.what + " " + m.duty }
 // answer is what a client was told.
 type answer struct {
 	how   string    // done, asked (a waiver that waits), refused, failed (nothing happened), unknown
-	shown dutyState // to a read
+	shown dutyState // the duty as it is then; zero where nothing was shown
 }
 
 // after gives the state after a move that is allowed, and what is answered.
@@ -128,7 +130,7 @@ var dutyModel = porcupine.NondeterministicModel{
 			}
 			return nil
 		}
-		if allowed && how == a.how {
+		if allowed && how == a.how && (a.shown == dutyState{} || a.shown == next) {
 			return []any{next}
 		}
 		return nil
@@ -150,9 +152,21 @@ func linearizable(t *testing.T, history []porcupine.Operation) bool {
 			t.Errorf("%s: %d operations are too many to be checked in a minute", ops[0].Input.(move).duty, len(ops))
 		case porcupine.Illegal:
 			good = false
+			explain(t, model, ops)
 		}
 	}
 	return good
+}
+
+// explain logs the operations of a duty up to the first that no order fits.
+func explain(t *testing.T, model porcupine.Model, ops []porcupine.Operation) {
+	slices.SortFunc(ops, func(x, y porcupine.Operation) int { return cmp.Compare(x.Call, y.Call) })
+	n := sort.Search(len(ops), func(n int) bool {
+		return porcupine.CheckOperationsTimeout(model, ops[:n+1], 10*time.Second) == porcupine.Illegal
+	})
+	for _, op := range ops[max(0, n-30):min(n+1, len(ops))] {
+		t.Logf("%9.3f to %9.3f ms  %s: %+v", float64(op.Call)/1e6, float64(op.Return)/1e6, op.Input, op.Output)
+	}
 }
 
 // never is the end of an operation whose outcome nobody knows: it may still
