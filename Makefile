@@ -37,6 +37,14 @@ race: ## the race detector on what runs side by side
 promises: tools ## what docs/promises.md promises, in full: hours of kills, cuts and clock steps
 	$(GO) test ./promises -count=1 -v -timeout 6h -args -promises.full
 
+FUZZTIME ?= 20s
+
+fuzz: ## every fuzz target for FUZZTIME, one after the other
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+		done; done
+
 check: ## compiles for every platform that we name
 	GOOS=linux GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler
 	GOOS=linux GOARCH=arm64 $(GO) build -o /dev/null ./cmd/tickler
