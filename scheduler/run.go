@@ -60,6 +60,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	var day calendar.Date
 	for {
 		book, _ := s.inForce()
+		s.watchClock(ctx)
 		now := s.now().In(book.Zone).Round(0) // the wall's reading: no monotonic part
 		changed := s.reload()
 		if err := s.decide(ctx); err != nil && ctx.Err() == nil {
@@ -104,7 +105,7 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 	}
 	book, _ := s.inForce()
 	s.mu.Lock()
-	s.scanErr, s.lastScan = "", s.now()
+	s.scanErr, s.lastScan = "", s.elapsed()
 	s.mu.Unlock()
 	if len(r.Plan) > 0 || len(r.Told) > 0 || len(r.Failed) > 0 {
 		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed))
@@ -155,6 +156,10 @@ func (s *Scheduler) complain() {
 	}
 }
 
+// sinceScan is how long ago a scan succeeded, or the daemon began. The caller
+// holds mu.
+func (s *Scheduler) sinceScan() time.Duration { return s.elapsed() - s.lastScan }
+
 // Healthy says whether the daemon does its work.
 func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
 	s.mu.RLock()
@@ -164,12 +169,12 @@ func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
 			problems = append(problems, p)
 		}
 	}
-	last := maxTime(s.lastScan, s.started)
+	since := s.sinceScan()
 	s.mu.RUnlock()
 	if err := s.cfg.Store.Err(); err != nil {
 		problems = append(problems, err.Error())
 	}
-	if since := s.now().Sub(last); s.cfg.Daemon && since > 2*scanEvery {
+	if s.cfg.Daemon && since > 2*scanEvery {
 		problems = append(problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))
 	}
 	return len(problems) == 0, problems

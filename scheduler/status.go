@@ -34,14 +34,14 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 			r.Problems = append(r.Problems, p)
 		}
 	}
-	lastScan, started := s.lastScan, s.started
+	since, started := s.sinceScan(), s.started
 	s.mu.RUnlock()
 	if r.Rulebook.File == "" {
 		r.Rulebook.File = "(embedded)"
 	}
 	if s.cfg.Daemon {
 		r.Started = &started
-		if since := s.now().Sub(maxTime(lastScan, started)); since > 2*scanEvery {
+		if since > 2*scanEvery {
 			r.Problems = append(r.Problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))
 		}
 	}
@@ -77,6 +77,9 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 			return err
 		}
 		r.Warnings = append(r.Warnings, first...)
+		if p := s.clockProblem(&meta, book.Zone); p != "" {
+			r.Problems = append(r.Problems, p)
+		}
 		if wall := s.wallDay(book); wall.AddDays(1) < meta.BusinessDate { // a day ahead is allowed to --on
 			r.Problems = append(r.Problems, fmt.Sprintf("系统时钟 %s 早于营业日 %s / the clock was set back", wall, meta.BusinessDate))
 		}
@@ -117,13 +120,6 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 	}
 	r.Healthy = len(r.Problems) == 0
 	return r, nil
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // calendarWarnings says, from 1 November on, that the next year's notice is
