@@ -25,7 +25,7 @@ func FuzzImport(f *testing.F) {
 		f.Fatal(err)
 	}
 	open := func(t testing.TB, m *storetest.Memory) *scheduler.Scheduler {
-		s, err := scheduler.New(scheduler.Config{Store: store.New(m), Now: func() time.Time { return at("2026-11-20") }})
+		s, err := scheduler.New(scheduler.Config{Store: store.New(m), Clock: wall(func() time.Time { return at("2026-11-20") })})
 		if err != nil {
 			t.Fatal(err)
 		}

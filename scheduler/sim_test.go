@@ -101,14 +101,17 @@ type process struct {
 	ended  chan struct{}
 }
 
-// now is the wall's time.
-func (w *sim) now() time.Time {
-	return at(simStart).Add(simScale*time.Since(w.began) + time.Duration(w.offset.Load()))
+// Now is the wall's time, which may be set.
+func (w *sim) Now() time.Time {
+	return at(simStart).Add(w.Elapsed() + time.Duration(w.offset.Load()))
 }
+
+// Elapsed is the time that passed.
+func (w *sim) Elapsed() time.Duration { return simScale * time.Since(w.began) }
 
 func (w *sim) say(format string, args ...any) {
 	if *simLog {
-		w.t.Logf("%s "+format, append([]any{w.now().Format("2006-01-02 15:04")}, args...)...)
+		w.t.Logf("%s "+format, append([]any{w.Now().Format("2006-01-02 15:04")}, args...)...)
 	}
 }
 
@@ -129,7 +132,7 @@ func (w *sim) boot() {
 		err = rescued(func() (err error) {
 			p.s, err = scheduler.New(scheduler.Config{
 				Store: p.st, RulesPath: filepath.Join(w.dir, "rules.yaml"), CalendarDir: filepath.Join(w.dir, "calendar"),
-				Now: w.now, Daemon: true, Hold: scheduler.HoldLimits{Least: 1 << 30}, Log: slog.New(slog.DiscardHandler),
+				Clock: w, Daemon: true, Hold: scheduler.HoldLimits{Least: 1 << 30}, Log: slog.New(slog.DiscardHandler),
 			})
 			return err
 		})
@@ -266,7 +269,7 @@ func (w *sim) live(years int) {
 		w.t.Fatal(err)
 	}
 	st := store.New(backend)
-	if err := scheduler.Init(bg, st, scheduler.InitOptions{GoLive: date("2026-11-01"), Now: w.now()}); err != nil {
+	if err := scheduler.Init(bg, st, scheduler.InitOptions{GoLive: date("2026-11-01"), Now: w.Now()}); err != nil {
 		w.t.Fatal(err)
 	}
 	w.tally.transaction(backend)
@@ -277,7 +280,7 @@ func (w *sim) live(years int) {
 	w.boot()
 	w.turn.give()
 	until := date(simStart).AddDays(365 * years)
-	for i := 0; calendar.DateIn(w.now(), time.FixedZone("CST", 8*3600)) < until && w.tally.sound(); i++ {
+	for i := 0; calendar.DateIn(w.Now(), time.FixedZone("CST", 8*3600)) < until && w.tally.sound(); i++ {
 		// At least three wakes apart, and never at the moment of one.
 		r := rand.New(rand.NewPCG(w.seed, uint64(i)))
 		time.Sleep((30+time.Duration(r.IntN(240)))*time.Second - time.Since(w.began)%(10*time.Second) + time.Duration(1+i%9000)*time.Millisecond)

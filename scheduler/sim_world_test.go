@@ -122,7 +122,7 @@ func (w *sim) put(kind string, i int, r *rand.Rand) error {
 		}
 		w.write(filepath.Join("calendar", filepath.Base(name)), fmt.Sprintf("version: 1\noverlay:\n- {source: 本行〔2026〕%d号, issued: 2026-11-01, off: [%s 行庆]}\n", i, day))
 	case "clock":
-		by := pick(r, time.Second, 15*time.Minute, time.Hour, 30*time.Hour, -time.Second, -15*time.Minute, -time.Hour, -24*time.Hour, -5*24*time.Hour)
+		by := pick(r, time.Second, 15*time.Minute, time.Hour, 10*time.Hour, -time.Second, -15*time.Minute, -time.Hour, -24*time.Hour, -5*24*time.Hour)
 		w.say("the clock goes by %s", by)
 		w.offset.Add(int64(by))
 	case "restart":
