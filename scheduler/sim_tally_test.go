@@ -163,7 +163,7 @@ func (t *tally) follow(was, is *obligation.Obligation, kinds []obligation.Change
 
 // note counts the records that name an act.
 func (t *tally) note(r store.Record) {
-	if !strings.HasSuffix(r.Action, ".by_person") && !strings.HasPrefix(r.Action, "event.") {
+	if !strings.HasSuffix(r.Action, ".by_person") && !strings.HasPrefix(r.Action, "event.") && r.Action != "ledger.imported" {
 		return
 	}
 	var said struct{ Reason string }
@@ -171,7 +171,7 @@ func (t *tally) note(r store.Record) {
 		t.find("record %d: %v", r.Seq, err)
 	}
 	nonce := said.Reason
-	if r.Action == "event.recorded" {
+	if r.Action == "event.recorded" || r.Action == "ledger.imported" {
 		nonce = r.Subject
 	}
 	if strings.HasPrefix(nonce, "act-") {

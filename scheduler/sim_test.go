@@ -26,7 +26,7 @@ import (
 
 var (
 	simSeed  = flag.Uint64("sim.seed", 0, "replay the one life of this seed; 0 takes new ones")
-	simYears = flag.Int("sim.years", 1, "years that a simulated branch lives")
+	simYears = flag.Float64("sim.years", 0.4, "years that a simulated branch lives")
 	simRuns  = flag.Int("sim.runs", 1, "how many branches are simulated")
 	simLog   = flag.Bool("sim.log", false, "say what happens in a simulated branch")
 )
@@ -255,7 +255,7 @@ func (w *sim) try(done func() bool, do func(*scheduler.Scheduler) error) error {
 }
 
 // live runs one life to its end.
-func (w *sim) live(years int) {
+func (w *sim) live(days int) {
 	w.began = time.Now()
 	w.turn = make(turn, 1)
 	w.tally = newTally()
@@ -279,7 +279,7 @@ func (w *sim) live(years int) {
 	w.turn.take()
 	w.boot()
 	w.turn.give()
-	until := date(simStart).AddDays(365 * years)
+	until := date(simStart).AddDays(days)
 	for i := 0; calendar.DateIn(w.Now(), time.FixedZone("CST", 8*3600)) < until && w.tally.sound(); i++ {
 		// At least three wakes apart, and never at the moment of one.
 		r := rand.New(rand.NewPCG(w.seed, uint64(i)))
@@ -322,7 +322,7 @@ func simDir(t *testing.T) string {
 }
 
 // simulate lets one branch live twice, and gives what the tally found.
-func simulate(t *testing.T, seed uint64, years int, lie *simLie) (failed, quiet *sim, findings []string) {
+func simulate(t *testing.T, seed uint64, days int, lie *simLie) (failed, quiet *sim, findings []string) {
 	for _, w := range []**sim{&failed, &quiet} {
 		*w = &sim{t: t, seed: seed, dir: simDir(t)}
 		if w == &failed {
@@ -333,7 +333,7 @@ func simulate(t *testing.T, seed uint64, years int, lie *simLie) (failed, quiet 
 		}
 		synctest.Test(t, func(t *testing.T) {
 			time.Sleep(time.Until(at(simStart)))
-			(*w).live(years)
+			(*w).live(days)
 		})
 	}
 	findings = append(slices.Concat(failed.tally.findings, quiet.tally.findings), contrastLives(failed, quiet)...)
@@ -355,10 +355,10 @@ func TestYearsUnderFaultsAreTheYearsWithout(t *testing.T) {
 	}
 	for _, seed := range seeds {
 		began := time.Now()
-		failed, quiet, findings := simulate(t, seed, *simYears, nil)
-		t.Logf("seed %d: %d inputs, %d faults struck, %d starts of the daemon, %d duties, %d changes, %d transactions, %v (replay with -run %s -args -sim.seed %d -sim.years %d)",
+		failed, quiet, findings := simulate(t, seed, int(365**simYears), nil)
+		t.Logf("seed %d: %d inputs, %d faults struck, %d starts of the daemon, %d duties, %d changes, %d transactions, %v (replay with -run %s -args -sim.seed %d -sim.years %g)",
 			seed, len(failed.outcomes), failed.struck, failed.boots, len(quiet.seen[len(quiet.seen)-1]), failed.tally.changes, failed.tally.transactions, time.Since(began).Round(time.Millisecond), t.Name(), seed, *simYears)
-		if failed.struck < 10**simYears || failed.tally.changes < 100 {
+		if failed.struck < 10 || failed.tally.changes < 100 {
 			t.Errorf("seed %d: next to nothing happened", seed)
 		}
 		for i, f := range findings {
@@ -378,14 +378,19 @@ func TestTheSimulationFindsPlantedFaults(t *testing.T) {
 		"an acknowledged import is lost": {storetest.Fault{Op: storetest.OpCommit, How: storetest.Lose, N: 1}, "ledger"},
 		"an acknowledged act is lost":    {storetest.Fault{Op: storetest.OpCommit, How: storetest.Lose, N: 1}, "submit"},
 		"a failed act was kept":          {storetest.Fault{Op: storetest.OpCommit, How: storetest.Deny, N: 1}, "submit"},
-		"one record of a change is lost": {storetest.Fault{Op: storetest.OpPut, How: storetest.Lose, N: 2}, "ledger"},
+		"the audit lacks a record":       {storetest.Fault{Op: storetest.OpPut, How: storetest.Lose, N: 1}, "submit"},
+		"the outbox lacks a message":     {storetest.Fault{Op: storetest.OpPut, How: storetest.Lose, N: 5}, "submit"},
+		"the plan lacks the change":      {storetest.Fault{Op: storetest.OpPut, How: storetest.Lose, N: 6}, "submit"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			seed := *simSeed
 			if seed == 0 {
 				seed = 7
 			}
-			_, _, findings := simulate(t, seed, 1, &lie)
+			failed, _, findings := simulate(t, seed, 45, &lie)
+			if failed.struck != 1 {
+				t.Fatalf("the fault struck %d times", failed.struck)
+			}
 			if len(findings) == 0 {
 				t.Error("nothing was found")
 			} else {

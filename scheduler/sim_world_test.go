@@ -57,7 +57,7 @@ func (w *sim) input(i int, r *rand.Rand) {
 	} else {
 		kind = simFirst[i]
 	}
-	if l := w.lie; l != nil && l.kind == kind && i > 10 {
+	if l := w.lie; l != nil && l.kind == kind && i >= len(simFirst) {
 		w.p.faulty.Set(l.fault)
 		w.lie = nil
 	}
@@ -178,12 +178,19 @@ func (w *sim) look(fn func(*store.Tx) error) {
 	}
 }
 
+// file imports a file under a name of its own, by which its record is found.
+// One that says nothing new has none.
 func (w *sim) file(i int, text string) error {
-	name := fmt.Sprintf("file-%d.csv", i)
-	return w.try(func() bool { return false }, func(s *scheduler.Scheduler) error {
-		_, err := s.Import(bg, clerk, api.ImportRequest{Name: name}, []byte(text))
+	name, same := fmt.Sprintf("act-%d.csv", i), false
+	err := w.try(func() bool { return w.tally.nonces[name] > 0 }, func(s *scheduler.Scheduler) error {
+		r, err := s.Import(bg, clerk, api.ImportRequest{Name: name}, []byte(text))
+		same = err == nil && r.Same
 		return err
 	})
+	if !same || w.tally.nonces[name] > 0 {
+		w.tally.told(name, err)
+	}
+	return err
 }
 
 func (w *sim) ledger(i int) error {
