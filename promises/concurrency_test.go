@@ -359,7 +359,8 @@ func TestPromise13MovesHappenOneAfterTheOther(t *testing.T) {
 	}
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
-	wg.Go(func() { h.curse(rand.New(rand.NewPCG(r.Uint64(), 1)), 100*time.Millisecond, stop) })
+	luck := rand.New(rand.NewPCG(r.Uint64(), 1))
+	wg.Go(func() { h.curse(luck, 100*time.Millisecond, stop) })
 	history := contend(r, h, duties, times(20, 200), time.Duration(times(3, 60))*time.Second)
 	close(stop)
 	wg.Wait()
