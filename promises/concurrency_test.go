@@ -533,7 +533,8 @@ func TestPromise13ManyUsersOneDaemonKilled(t *testing.T) {
 	k.b.sound()
 }
 
-// contend is contend on this desk, with the daemon killed every two seconds.
+// contend is contend on this desk, with the daemon killed now and then: of two
+// hundred clients it answers few in two seconds.
 func (k *socket) contend(r *rand.Rand, clients int, length time.Duration) []porcupine.Operation {
 	k.t.Helper()
 	var list []duty
@@ -547,7 +548,7 @@ func (k *socket) contend(r *rand.Rand, clients int, length time.Duration) []porc
 			select {
 			case <-stop:
 				return
-			case <-time.After(2 * time.Second):
+			case <-time.After(time.Duration(times(2, 10)) * time.Second):
 				k.crash()
 			}
 		}
