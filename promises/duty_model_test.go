@@ -152,10 +152,21 @@ func linearizable(t *testing.T, history []porcupine.Operation) bool {
 			t.Errorf("%s: %d operations are too many to be checked in a minute", ops[0].Input.(move).duty, len(ops))
 		case porcupine.Illegal:
 			good = false
-			explain(t, model, ops)
 		}
 	}
 	return good
+}
+
+// wantLinearizable fails with the operations of each duty that no order
+// explains.
+func wantLinearizable(t *testing.T, history []porcupine.Operation) {
+	t.Helper()
+	for _, ops := range dutyModel.Partition(history) {
+		if !linearizable(t, ops) {
+			t.Error("no order of the moves explains the answers; up to the first that none fits:")
+			explain(t, dutyModel.ToModel(), ops)
+		}
+	}
 }
 
 // explain logs the operations of a duty up to the first that no order fits.
