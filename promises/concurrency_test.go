@@ -39,12 +39,14 @@ type desk interface {
 }
 
 // contend lets many clients act on few duties until an end, and gives what each
-// asked and was told. Of the outcomes that nobody knew one of ten stays
-// unknown; the others are looked up, as the answer's hint says.
+// asked and was told. Of the outcomes that nobody knew a few of each duty stay
+// unknown; the others are looked up, as the answer's hint says: with many open
+// the checker would not end, and accept nearly anything.
 func contend(r *rand.Rand, d desk, duties []string, clients int, length time.Duration) []porcupine.Operation {
 	began := time.Now()
 	now := func() int64 { return time.Since(began).Nanoseconds() }
 	history := make([][]porcupine.Operation, clients)
+	var open sync.Map   // duty -> *atomic.Int64: outcomes that stay unknown
 	var lately sync.Map // duty -> where it was when somebody last saw it
 	var wg sync.WaitGroup
 	for c := range clients {
@@ -63,7 +65,8 @@ func contend(r *rand.Rand, d desk, duties []string, clients int, length time.Dur
 				back := now()
 				if a.how == "unknown" {
 					back = never
-					if own.IntN(10) > 0 {
+					n, _ := open.LoadOrStore(m.duty, new(atomic.Int64))
+					if own.IntN(3) > 0 || n.(*atomic.Int64).Add(1) > 4 {
 						a = d.look(m, nonce)
 						back = now()
 					}
