@@ -2,6 +2,7 @@ package promises
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -159,6 +160,8 @@ type branch struct {
 	as      string // OS user; "" is the one who runs the tests
 	env     []string
 	wrap    []string // command line put before the program's: strace, prlimit
+	scratch string   // directory for copies of it; "" is the system's for temporary files
+	socket  string   // where the daemon listens; "" is in the data directory
 }
 
 // rulebook is small, and has every way of being closed: by an event, by a
@@ -261,7 +264,7 @@ func (b *branch) file(name, text string) string {
 // daemon may be at work on it.
 func (b *branch) copied() *branch {
 	b.t.Helper()
-	dir, err := os.MkdirTemp("", "tk")
+	dir, err := os.MkdirTemp(b.scratch, "tk")
 	must(b.t, err)
 	b.t.Cleanup(func() { os.RemoveAll(dir) })
 	must(b.t, os.Chmod(dir, 0o755))
@@ -321,6 +324,9 @@ func (b *branch) command(args ...string) *exec.Cmd {
 	line := slices.Concat(b.wrap, []string{b.program, "--data", b.data}, args)
 	c := exec.Command(line[0], line[1:]...)
 	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + b.dir, "TMPDIR=" + b.dir, "TICKLER_LANG=en"}, b.env...)
+	if b.socket != "" {
+		c.Env = append(c.Env, "TICKLER_SOCKET="+b.socket)
+	}
 	c.Dir = b.dir
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if b.as != "" {
@@ -369,9 +375,15 @@ type duty struct {
 // duties lists all there are, in every state, by id.
 func (b *branch) duties() []duty {
 	b.t.Helper()
+	return b.dutiesIn(b.must("upcoming", "--all", "-o", "json"))
+}
+
+// dutiesIn reads a list of duties, by id.
+func (b *branch) dutiesIn(text string) []duty {
+	b.t.Helper()
 	var list []duty
-	if out := b.must("upcoming", "--all", "-o", "json"); json.Unmarshal([]byte(out), &list) != nil {
-		b.t.Fatalf("upcoming: no JSON: %.300s", out)
+	if json.Unmarshal([]byte(text), &list) != nil {
+		b.t.Fatalf("upcoming: no JSON: %.300s", text)
 	}
 	slices.SortFunc(list, func(x, y duty) int { return strings.Compare(x.ID, y.ID) })
 	for i := 1; i < len(list); i++ {
@@ -421,7 +433,7 @@ func (b *branch) serve(args ...string) *daemon {
 // start starts the daemon and does not wait.
 func (b *branch) start(args ...string) *daemon {
 	b.t.Helper()
-	d := &daemon{t: b.t, cmd: b.command(slices.Concat([]string{"serve"}, args)...), socket: filepath.Join(b.data, "tickler.sock"), log: &lockedBuffer{}, ended: make(chan struct{})}
+	d := &daemon{t: b.t, cmd: b.command(slices.Concat([]string{"serve"}, args)...), socket: cmp.Or(b.socket, filepath.Join(b.data, "tickler.sock")), log: &lockedBuffer{}, ended: make(chan struct{})}
 	d.cmd.Stdout, d.cmd.Stderr = d.log, d.log
 	must(b.t, d.cmd.Start())
 	go func() {
@@ -434,6 +446,11 @@ func (b *branch) start(args ...string) *daemon {
 
 // kill ends it as a crash does, with all its children.
 func (d *daemon) kill() {
+	select {
+	case <-d.ended: // its number may be another's by now
+		return
+	default:
+	}
 	syscall.Kill(-d.cmd.Process.Pid, syscall.SIGKILL)
 	<-d.ended
 }

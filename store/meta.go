@@ -39,12 +39,17 @@ const jsonVersion = 1 // of every record that is JSON
 
 var metaKey = []byte("meta")
 
-// Meta gives the head record; ErrNotFound before the first PutMeta.
+// Meta gives the head record; ErrNotFound before the first PutMeta, which is
+// ErrNoStore too where nothing was ever recorded: init was ended before it was
+// done.
 func (tx *Tx) Meta() (Meta, error) {
 	var m Meta
 	ok, err := tx.getJSON(bucketMeta, metaKey, &m)
 	if err == nil && !ok {
 		err = fmt.Errorf("head record: %w", ErrNotFound)
+		if seq, _, auditErr := tx.auditHead(); auditErr == nil && seq == 0 {
+			err = fmt.Errorf("%w: it was not made to the end (%w)", ErrNoStore, err)
+		}
 	}
 	return m, err
 }

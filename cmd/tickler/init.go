@@ -16,6 +16,7 @@ import (
 	"tickler/api"
 	"tickler/rules"
 	"tickler/scheduler"
+	"tickler/store"
 	"tickler/store/bolt"
 )
 
@@ -56,7 +57,7 @@ func runInit(ctx context.Context, g *global, o initOptions) error {
 	if init.GoLive.IsZero() {
 		init.GoLive = g.wallDay()
 	}
-	if _, err := os.Stat(g.storePath()); err == nil {
+	if _, err := os.Stat(g.storePath()); err == nil && g.begun(ctx) {
 		if o.Branch == "" {
 			return api.Errorf(api.Failed, `"tickler init --branch ID --go-live DATE" sets the date of one branch`, "there is a store in %q already", g.data)
 		}
@@ -65,7 +66,7 @@ func runInit(ctx context.Context, g *global, o initOptions) error {
 		}
 		fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("机构 %s 的上线日：%s", o.Branch, init.GoLive), fmt.Sprintf("branch %s goes live on %s", o.Branch, init.GoLive)))
 		return nil
-	} else if !errors.Is(err, fs.ErrNotExist) {
+	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("make store: %w", err)
 	}
 	if err := createStore(ctx, g, init); err != nil {
@@ -75,6 +76,17 @@ func runInit(ctx context.Context, g *global, o initOptions) error {
 		fmt.Sprintf("已在 %s 建库，上线日 %s。\n下一步：tickler%s import 台账.xlsx", g.data, init.GoLive, g.dataFlag()),
 		fmt.Sprintf("made a store in %s; it goes live on %s.\nNext: tickler%s import ledger.xlsx", g.data, init.GoLive, g.dataFlag())))
 	return nil
+}
+
+// begun says that something may be in the database that is there: all but one of
+// an init that was ended before its last step.
+func (g *global) begun(ctx context.Context) bool {
+	st, err := openStore(g.storePath(), lockWait)
+	if err != nil {
+		return true // held, damaged, or emptied: not for init to touch
+	}
+	defer st.Close()
+	return !errors.Is(unmade(ctx, st), store.ErrNoStore)
 }
 
 // dataFlag is what a person has to type to come to this store again.
@@ -107,7 +119,7 @@ func createStore(ctx context.Context, g *global, o scheduler.InitOptions) error 
 			return err
 		}
 	}
-	if err := bolt.Create(g.storePath()); err != nil {
+	if err := bolt.Create(g.storePath()); err != nil && (!errors.Is(err, fs.ErrExist) || g.begun(ctx)) {
 		return fmt.Errorf("make store: %w", err)
 	}
 	if err := setGoLive(ctx, g, o); err != nil {

@@ -49,6 +49,10 @@ func (g *global) openAs(cfg scheduler.Config) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := unmade(context.Background(), st); err != nil {
+		st.Close()
+		return nil, coded(err)
+	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
 	cfg.Copy = func(ctx context.Context) (*store.Store, error) { return copyStore(ctx, st) }
@@ -81,6 +85,18 @@ func (g *global) owned() error {
 			"data directory %q is another user's, and no daemon answers (数据目录属于其他用户)", g.data)
 	}
 	return nil
+}
+
+// unmade is store.ErrNoStore for a database without a head record: init was ended
+// before its last step, and does it when it is run again.
+func unmade(ctx context.Context, st *store.Store) error {
+	return st.View(ctx, func(tx *store.Tx) error {
+		_, err := tx.Meta()
+		if errors.Is(err, store.ErrNoStore) {
+			return err
+		}
+		return nil // what else is wrong is said by what meets it
+	})
 }
 
 // How long a command, and how long a daemon, waits for another to end.
