@@ -66,7 +66,7 @@ func contend(r *rand.Rand, d desk, duties []string, clients int, length time.Dur
 				if a.how == "unknown" {
 					back = never
 					n, _ := open.LoadOrStore(m.duty, new(atomic.Int64))
-					if own.IntN(3) > 0 || n.(*atomic.Int64).Add(1) > 4 {
+					if own.IntN(3) > 0 || n.(*atomic.Int64).Add(1) > 2 {
 						a = d.look(m, nonce)
 						back = now()
 					}
@@ -522,7 +522,7 @@ func (k *socket) look(m move, nonce string) answer {
 // killed and started again.
 func TestPromise13ManyUsersOneDaemonKilled(t *testing.T) {
 	r := random(t)
-	k := newSocket(t, program, times(2, 10))
+	k := newSocket(t, program, times(2, 20))
 	history := k.contend(r, times(8, 200), time.Duration(times(5, 60))*time.Second)
 	tallied(t, history)
 	wantLinearizable(t, history)

@@ -147,9 +147,9 @@ func linearizable(t *testing.T, history []porcupine.Operation) bool {
 	model := dutyModel.ToModel()
 	good := true
 	for _, ops := range dutyModel.Partition(history) {
-		switch porcupine.CheckOperationsTimeout(model, ops, 60*time.Second) {
+		switch porcupine.CheckOperationsTimeout(model, ops, 3*time.Minute) {
 		case porcupine.Unknown:
-			t.Errorf("%s: %d operations are too many to be checked in a minute", ops[0].Input.(move).duty, len(ops))
+			t.Errorf("%s: %d operations are too many to be checked in three minutes", ops[0].Input.(move).duty, len(ops))
 		case porcupine.Illegal:
 			good = false
 		}
