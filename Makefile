@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build demo tools test race promises check bench mutants coverage tamper clean
+.PHONY: help build demo tools test race promises fuzz check bench mutants coverage tamper clean
 help: ## the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -32,10 +32,19 @@ test: tools ## vet, every test, and the data race detector where there is a C co
 	@if command -v gcc >/dev/null; then $(MAKE) race; else echo "no C compiler: the race detector was left out"; test -z "$$CI"; fi
 
 race: ## the race detector on what runs side by side
-	CGO_ENABLED=1 $(GO) test -race -skip Mutation ./calendar ./rules ./store/... ./scheduler ./web
+	CGO_ENABLED=1 $(GO) test -race -skip 'Mutation|TestYears|TestTheSimulation|TakesNoTime' ./api ./calendar ./ledger ./loan ./obligation ./report ./rules ./store/... ./scheduler ./web
+	CGO_ENABLED=1 $(GO) test -race -run 'TestPromise13Moves|TestPromise13ControlALost' ./promises
 
 promises: tools ## what docs/promises.md promises, in full: hours of kills, cuts and clock steps
 	$(GO) test ./promises -count=1 -v -timeout 6h -args -promises.full
+
+FUZZTIME ?= 20s
+
+fuzz: ## every fuzz target for FUZZTIME, one after the other
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "$$p $$f"; $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p; \
+		done; done
 
 check: ## compiles for every platform that we name
 	GOOS=linux GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler
