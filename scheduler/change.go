@@ -347,14 +347,14 @@ func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Fac
 			circ.Closings[id] = []obligation.Closing{how}
 		}
 	}
-	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
+	circ.Unknown = d.Unknown
 	obs, changes := obligation.Reconcile(old, d.Duties, circ)
 	return obs, changes, d
 }
 
 // fail keeps which units could not be worked out; they are tried again at
 // every scan.
-func (c *change) fail(u loan.Ref, failed map[loan.Ref]error) error {
+func (c *change) fail(u loan.Ref, failed map[rules.Attempt]error) error {
 	key := u.String()
 	if len(failed) == 0 {
 		if c.failures[key] {

@@ -127,9 +127,9 @@ func (k *contrast) unit(old, new *change, u loan.Ref) error {
 		}
 	}
 	var failed []string
-	for ref, err := range d.Failed {
+	for a, err := range d.Failed {
 		if k.view != nil {
-			if seen, _ := k.view.subject(new.tx, ref); !seen {
+			if seen, _ := k.view.subject(new.tx, a.Subject); !seen {
 				continue
 			}
 		}
