@@ -14,10 +14,9 @@ import (
 	"tickler/store"
 )
 
-const (
-	wakeEvery = 10 * time.Second // monotonic; the rulebook and calendar files are looked at
-	scanEvery = time.Minute      // the schedule's default, and the health's measure
-)
+// wakeEvery is how often the loop wakes, by the monotonic clock, and the
+// rulebook and calendar files are looked at.
+const wakeEvery = 10 * time.Second
 
 // ParseSchedule reads a schedule as cron has it, in the rulebook's zone. The
 // parser of cron panics at some mistakes and takes some days that never come;
@@ -46,25 +45,21 @@ func ParseSchedule(spec string) (sched cron.Schedule, err error) {
 // the clock went back. It returns when ctx ends, or when the store can no
 // longer be used.
 func (s *Scheduler) Run(ctx context.Context) error {
-	spec := s.cfg.Schedule
-	if spec == "" {
-		spec = "* * * * *"
-	}
-	sched, err := ParseSchedule(spec)
-	if err != nil {
-		return err
-	}
-	ticker := time.NewTicker(wakeEvery)
+	ticker := time.NewTicker(s.wakes())
 	defer ticker.Stop()
 	var next, last time.Time // of the schedule, on the wall; the last wake-up
 	var day calendar.Date
 	for {
 		book, _ := s.inForce()
 		now := s.now().In(book.Zone).Round(0) // the wall's reading: no monotonic part
-		changed := s.reload()
-		if err := s.decide(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("weigh the changed rulebook", "error", err) // the scan tries again
-		}
+		changed := false
+		s.pulse.stumbled(s.attempt("read the documents", func() error {
+			changed = s.reload()
+			if err := s.decide(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("weigh the changed rulebook", "error", err) // the scan tries again
+			}
+			return nil
+		}))
 		if changed {
 			b, c := s.inForce()
 			s.log.Info("documents changed", "rulebook", b.Digest(), "calendar", c.Version())
@@ -74,7 +69,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			if err := s.scan(ctx, &day); err != nil {
 				return err
 			}
-			next = sched.Next(now)
+			next = s.sched.Next(now)
 		}
 		last = now
 		select {
@@ -88,11 +83,18 @@ func (s *Scheduler) Run(ctx context.Context) error {
 // scan is one Tick of the loop. A failure is said and tried again; only a
 // store that is gone ends the loop.
 func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
-	r, err := s.Tick(ctx, Actor{System: true}, api.TickRequest{})
+	began := s.now()
+	var r *api.TickReply
+	err := s.attempt("scan", func() (err error) {
+		r, err = s.Tick(ctx, Actor{System: true}, api.TickRequest{})
+		return err
+	})
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
+	took := s.now().Sub(began)
+	s.scanned(ctx, took, err)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
 		s.mu.Lock()
 		s.scanErr = "scan: " + err.Error()
 		s.mu.Unlock()
@@ -107,7 +109,7 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 	s.scanErr, s.lastScan = "", s.now()
 	s.mu.Unlock()
 	if len(r.Plan) > 0 || len(r.Told) > 0 || len(r.Failed) > 0 {
-		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed))
+		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed), "took", took)
 	}
 	for _, f := range r.Failed {
 		s.log.Error("subject skipped", "error", f)
@@ -116,7 +118,18 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 		*day = turned
 		s.digest(ctx, r)
 	}
+	err = s.attempt("count", func() error { return s.recount(ctx) })
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("count the store through", "error", err)
+	}
 	return nil
+}
+
+// wakes is how often the loop looks at the clock and the files: every ten
+// seconds, or twice within the schedule's interval where that is shorter.
+func (s *Scheduler) wakes() time.Duration {
+	next := s.sched.Next(s.now().Round(0))
+	return max(min(wakeEvery, s.sched.Next(next).Sub(next)/2), time.Second/2)
 }
 
 // digest writes, once a day, that all is alive, with the head of the audit: a
@@ -153,24 +166,4 @@ func (s *Scheduler) complain() {
 			}
 		}
 	}
-}
-
-// Healthy says whether the daemon does its work.
-func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
-	s.mu.RLock()
-	var problems []string
-	for _, p := range []string{s.bookErr, s.calErr, s.scanErr} {
-		if p != "" {
-			problems = append(problems, p)
-		}
-	}
-	last := maxTime(s.lastScan, s.started)
-	s.mu.RUnlock()
-	if err := s.cfg.Store.Err(); err != nil {
-		problems = append(problems, err.Error())
-	}
-	if since := s.now().Sub(last); s.cfg.Daemon && since > 2*scanEvery {
-		problems = append(problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))
-	}
-	return len(problems) == 0, problems
 }
