@@ -140,6 +140,11 @@ func (c *Client) Status(ctx context.Context) (*StatusReply, error) {
 	return call[StatusReply](ctx, c, "status", struct{}{}, nil)
 }
 
+// Clock asks how the system's clock is, or confirms it.
+func (c *Client) Clock(ctx context.Context, r ClockRequest) (*ClockReply, error) {
+	return call[ClockReply](ctx, c, "clock", r, nil)
+}
+
 // Check asks for the store to be checked.
 func (c *Client) Check(ctx context.Context) (*CheckReply, error) {
 	return call[CheckReply](ctx, c, "check", struct{}{}, nil)

@@ -278,6 +278,22 @@ type Head struct {
 	Hash string `json:"hash"`
 }
 
+// ClockRequest asks how the system's clock is, or takes its jump for true.
+type ClockRequest struct {
+	Confirm bool `json:"confirm,omitempty"`
+}
+
+// ClockReply says how the system's clock is.
+type ClockReply struct {
+	Wall     time.Time      `json:"wall"`
+	Today    calendar.Date  `json:"today"`         // by the clock that is believed
+	Business calendar.Date  `json:"business_date"` // the highest ever reached
+	Held     bool           `json:"held"`
+	Ahead    int64          `json:"ahead_seconds,omitempty"` // of the time that passed, where it is held
+	Limit    float64        `json:"limit_hours"`
+	Plan     map[string]int `json:"plan,omitempty"` // what the scan after a confirmation changed
+}
+
 // CheckReply lists what is wrong with a store; empty is sound.
 type CheckReply struct {
 	Problems []string       `json:"problems"`

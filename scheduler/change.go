@@ -100,6 +100,9 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	if err := tx.Rows("failed", func(id string, _ json.RawMessage) error { c.failures[id] = true; return nil }); err != nil {
 		return nil, err
 	}
+	if err := c.noteClock(); err != nil {
+		return nil, err
+	}
 	c.meta.BusinessDate = today
 	all := false
 	if end := windowEnd(today); end > meta.WindowEnd {

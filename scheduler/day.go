@@ -13,9 +13,10 @@ import (
 // quarter's end, so that a new day does not touch every loan.
 const windowDays = 400
 
-// wallDay is the civil day of this moment in the rulebook's zone.
+// wallDay is the civil day of this moment in the rulebook's zone, by the clock
+// that is believed.
 func (s *Scheduler) wallDay(b *rules.Book) calendar.Date {
-	return calendar.DateIn(s.now(), b.Zone)
+	return calendar.DateIn(s.trusted(), b.Zone)
 }
 
 // businessDay gives the day of a change. Today never goes back: a clock that

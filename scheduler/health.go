@@ -9,6 +9,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"tickler/rules"
 	"tickler/store"
 )
 
@@ -40,7 +41,11 @@ func (s *Scheduler) Healthy(context.Context) (bool, []string) {
 	for _, p := range s.problems() {
 		out = append(out, p.blunt)
 	}
-	if n := s.pulse.broken(); n > 0 {
+	n, meta := s.pulse.seen()
+	if book, _ := s.inForce(); !meta.BusinessDate.IsZero() {
+		out = append(out, s.clockProblems(&meta, book)...)
+	}
+	if n > 0 {
 		out = append(out, fmt.Sprintf("%d 个对象无法计算，其余照常；见 tickler status / %d subjects could not be worked out, the others go on; see \"tickler status\"", n, n))
 	}
 	return len(out) == 0, out
@@ -51,15 +56,16 @@ func heldBluntly(digest string) string {
 	return "规则簿 " + shortDigest(digest) + " 已搁置 / is held"
 }
 
-// broken gives how many units could not be worked out.
-func (p *pulse) broken() int {
+// seen gives how many units could not be worked out, and the head record, as of
+// the last scan.
+func (p *pulse) seen() (subjects int, meta store.Meta) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.subjects
+	return p.subjects, p.meta
 }
 
-// problems lists what is wrong, but for the subjects that could not be worked
-// out: those are in the store by name.
+// problems lists what is wrong, but for what the store has to be asked: the
+// clock against its day, and the subjects that could not be worked out.
 func (s *Scheduler) problems() []problem {
 	var out []problem
 	add := func(detail, format string, args ...any) {
@@ -79,13 +85,12 @@ func (s *Scheduler) problems() []problem {
 	if s.scanErr != "" {
 		add(s.scanErr, "上次扫描失败，将重试 / the last scan failed and is tried again")
 	}
-	last := maxTime(s.lastScan, s.started)
-	zone := s.book.Zone
+	since, zone := s.sinceScan(), s.book.Zone
 	s.mu.RUnlock()
 	if fault := s.pulse.stumble(); fault != "" {
 		add(fault, "守护进程的一个环节出错 / a part of the daemon failed")
 	}
-	if since := s.now().Sub(last); s.cfg.Daemon && since > patience(s.sched, last.In(zone)) {
+	if s.cfg.Daemon && since > patience(s.sched, s.now().Add(-since).In(zone)) {
 		add("", "已有 %s 没有成功的扫描 / no scan succeeded for %[1]s", since.Round(time.Second))
 	}
 	if err := s.cfg.Store.Err(); err != nil {
@@ -109,6 +114,18 @@ func (s *Scheduler) problems() []problem {
 		if err := unwritable(s.cfg.Data); err != nil {
 			add("", "数据目录不可写 / nothing can be written into the data directory: %v", err)
 		}
+	}
+	return out
+}
+
+// clockProblems holds the system's clock against the store's day.
+func (s *Scheduler) clockProblems(meta *store.Meta, book *rules.Book) []string {
+	var out []string
+	if p := s.clockProblem(meta, book.Zone); p != "" {
+		out = append(out, p)
+	}
+	if wall := s.wallDay(book); wall.AddDays(1) < meta.BusinessDate { // a day ahead is allowed to --on
+		out = append(out, fmt.Sprintf("系统时钟 %s 早于营业日 %s / the clock was set back", wall, meta.BusinessDate))
 	}
 	return out
 }

@@ -325,7 +325,7 @@ func TestTheDaemonHoldsAnEditedFile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		time.Sleep(time.Until(at("2026-11-23")))
 		b := inFile(t, "2026-11-23", func(c *scheduler.Config) { c.Daemon, c.Log = true, slog.New(slog.DiscardHandler) })
-		b.cfg.Now = nil // the bubble's clock
+		b.cfg.Clock = nil // the bubble's clock
 		var err error
 		if b.s, err = scheduler.New(b.cfg); err != nil {
 			t.Fatal(err)

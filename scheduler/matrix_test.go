@@ -2,7 +2,9 @@ package scheduler_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -10,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"tickler/api"
 	"tickler/report"
@@ -95,6 +98,7 @@ func readings(o *offices, office string) map[string]func(context.Context) (any, 
 		"trail who": func(c context.Context) (any, error) {
 			return s.AuditAbout(c, api.AuditAboutRequest{What: "person/" + staffOf(office, "officer")})
 		},
+		"clock":     func(c context.Context) (any, error) { return s.Clock(c, scheduler.ActorOf(c), api.ClockRequest{}) },
 		"head":      func(c context.Context) (any, error) { return s.AuditHead(c) },
 		"export":    func(c context.Context) (any, error) { return s.AuditPage(c, api.AuditPageRequest{}) },
 		"verify":    func(c context.Context) (any, error) { return s.AuditVerify(c, api.AuditVerifyRequest{}) },
@@ -248,6 +252,9 @@ func acts(o *offices, office string) map[string]func(scheduler.Actor) (any, erro
 			return s.Import(c, a, api.ImportRequest{Name: "more.csv", AllowGone: true}, []byte("借据号,客户号,客户名称,机构,客户经理,发放金额,余额,发放日,到期日,五级分类,管理方式,结息方式,数据日期\n"+row))
 		},
 		"tick": func(a scheduler.Actor) (any, error) { return s.Tick(c, a, api.TickRequest{}) },
+		"clock confirm": func(a scheduler.Actor) (any, error) {
+			return o.jumped().Clock(c, a, api.ClockRequest{Confirm: true})
+		},
 		"rules activate": func(a scheduler.Actor) (any, error) {
 			return s.Activate(c, a, api.ActivateRequest{Book: api.Book{Name: "r.yaml", Text: []byte(officesBook + "\n")}})
 		},
@@ -258,6 +265,30 @@ func acts(o *offices, office string) map[string]func(scheduler.Actor) (any, erro
 			return s.Show(scheduler.As(c, a), api.ShowRequest{ID: notice(office)})
 		},
 	}
+}
+
+// jumped gives a Scheduler on the same store, whose clock waits to be confirmed.
+func (o *offices) jumped() *scheduler.Scheduler {
+	o.t.Helper()
+	err := o.st.Update(context.Background(), func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		meta.Extra = maps.Clone(meta.Extra)
+		meta.Extra["clock.held"] = json.RawMessage(`{"since":"2026-11-22T00:00:00Z","ahead":172800000000000}`)
+		return tx.PutMeta(meta)
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	cfg := o.cfg
+	cfg.Clock = wall(func() time.Time { return o.now.Load().Add(48 * time.Hour) })
+	s, err := scheduler.New(cfg)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return s
 }
 
 // Every act x every role x own, below, beside and above: what the table refuses

@@ -28,6 +28,7 @@ const (
 	actRules    act = "rules activate"
 	actUsers    act = "user"
 	actTry      act = "simulate"
+	actClock    act = "clock confirm"
 )
 
 var (
@@ -57,6 +58,7 @@ var may = map[act][]string{
 	actRules:    {"setup", "ops", "president", "deputy_president"},
 	actUsers:    {"setup", "ops"},
 	actTry:      append([]string{"setup", "ops", "auditor"}, managers...),
+	actClock:    {"setup", "ops"},
 }
 
 // ofLife are the acts that make up the life of a duty. Who is ops takes no part

@@ -15,8 +15,10 @@ type pulse struct {
 	scans store.Durations // of those that succeeded
 
 	mu       sync.Mutex
-	failed   uint64 // scans
-	subjects int    // that could not be worked out, at the last scan
+	last     time.Time  // when a scan last succeeded; zero before the first
+	failed   uint64     // scans
+	meta     store.Meta // as of the last scan
+	subjects int        // that could not be worked out, at the last scan
 	census   *Census
 	fault    string // of a part of the loop beside the scan; "" where all went well
 }
@@ -52,8 +54,12 @@ func (s *Scheduler) scanned(ctx context.Context, took time.Duration, err error) 
 	}
 	s.pulse.scans.Observe(took)
 	n := 0
-	err = s.cfg.Store.View(ctx, func(tx *store.Tx) error {
+	var meta store.Meta
+	err = s.cfg.Store.View(ctx, func(tx *store.Tx) (err error) {
 		n = 0
+		if meta, err = tx.Meta(); err != nil {
+			return err
+		}
 		return tx.Rows("failed", func(string, json.RawMessage) error { n++; return nil })
 	})
 	if err != nil {
@@ -61,6 +67,6 @@ func (s *Scheduler) scanned(ctx context.Context, took time.Duration, err error) 
 		return
 	}
 	s.pulse.mu.Lock()
-	s.pulse.subjects = n
+	s.pulse.last, s.pulse.subjects, s.pulse.meta = s.now(), n, meta
 	s.pulse.mu.Unlock()
 }

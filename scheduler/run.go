@@ -51,6 +51,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	var day calendar.Date
 	for {
 		book, _ := s.inForce()
+		s.watchClock(ctx)
 		now := s.now().In(book.Zone).Round(0) // the wall's reading: no monotonic part
 		changed := false
 		s.pulse.stumbled(s.attempt("read the documents", func() error {
@@ -83,7 +84,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 // scan is one Tick of the loop. A failure is said and tried again; only a
 // store that is gone ends the loop.
 func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
-	began := s.now()
+	began := s.elapsed()
 	var r *api.TickReply
 	err := s.attempt("scan", func() (err error) {
 		r, err = s.Tick(ctx, Actor{System: true}, api.TickRequest{})
@@ -92,7 +93,7 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 	if err != nil && ctx.Err() != nil {
 		return nil
 	}
-	took := s.now().Sub(began)
+	took := s.elapsed() - began
 	s.scanned(ctx, took, err)
 	if err != nil {
 		s.mu.Lock()
@@ -106,7 +107,7 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 	}
 	book, _ := s.inForce()
 	s.mu.Lock()
-	s.scanErr, s.lastScan = "", s.now()
+	s.scanErr, s.lastScan = "", s.elapsed()
 	s.mu.Unlock()
 	if len(r.Plan) > 0 || len(r.Told) > 0 || len(r.Failed) > 0 {
 		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed), "took", took)
@@ -167,3 +168,7 @@ func (s *Scheduler) complain() {
 		}
 	}
 }
+
+// sinceScan is how long ago a scan succeeded, or the daemon began. The caller
+// holds mu.
+func (s *Scheduler) sinceScan() time.Duration { return s.elapsed() - s.lastScan }

@@ -27,14 +27,14 @@ import (
 
 // Config says what a Scheduler works with.
 type Config struct {
-	Store       *store.Store     // required
-	RulesPath   string           // the rulebook's file; "" is the one shipped
-	CalendarDir string           // notices and overlays of the bank, *.yaml; may be missing
-	Now         func() time.Time // nil is the clock; tests pass their own
-	Daemon      bool             // the process goes on: the business day is the clock's alone
-	Schedule    string           // when to scan, as cron has it; "" is every minute
-	MinFree     uint64           // bytes that the disk must have free; 0 is MinFree
-	Hold        HoldLimits       // how much a rulebook may change without a second person
+	Store       *store.Store // required
+	RulesPath   string       // the rulebook's file; "" is the one shipped
+	CalendarDir string       // notices and overlays of the bank, *.yaml; may be missing
+	Clock       Clock        // nil is the machine's; tests pass their own
+	Daemon      bool         // the process goes on: the business day is the clock's alone
+	Schedule    string       // when to scan, as cron has it; "" is every minute
+	MinFree     uint64       // bytes that the disk must have free; 0 is MinFree
+	Hold        HoldLimits   // how much a rulebook may change without a second person
 	Version     string
 	Data        string // the data directory, for status
 	Log         *slog.Logger
@@ -47,9 +47,10 @@ type Config struct {
 // Scheduler does everything that changes a store. It is safe for concurrent
 // use.
 type Scheduler struct {
-	cfg Config
-	log *slog.Logger
-	now func() time.Time
+	cfg     Config
+	log     *slog.Logger
+	now     func() time.Time // the wall's
+	elapsed func() time.Duration
 
 	mu       sync.RWMutex
 	book     *rules.Book // in force, or about to be with the next change
@@ -61,7 +62,7 @@ type Scheduler struct {
 	books    map[string]*rules.Book        // digest -> parsed, of past rulebooks
 	cals     map[string]*calendar.Calendar // digest -> parsed
 	started  time.Time
-	lastScan time.Time // the last one that succeeded
+	lastScan time.Duration // elapsed when one succeeded last, or at the start
 	scanErr  string
 	looked   [sha256.Size]byte // of the files last read
 	saidBook string            // the problem last logged
@@ -71,6 +72,10 @@ type Scheduler struct {
 
 	sched cron.Schedule
 	pulse pulse
+
+	anchor  anchor        // when the wall was last believed
+	ahead   time.Duration // by how much it is known to be wrong since the start
+	drifted time.Duration // when the loop looked last
 
 	docs sync.Mutex // held while the rulebook's file is read or written
 
@@ -103,14 +108,14 @@ func Now() time.Time { return time.Now() }
 // that were last in force stay, and Status says so; a store that never had any
 // refuses to start.
 func New(cfg Config) (*Scheduler, error) {
-	s := &Scheduler{cfg: cfg, log: cfg.Log, now: cfg.Now, books: map[string]*rules.Book{}, cals: map[string]*calendar.Calendar{}}
-	if s.now == nil {
-		s.now = Now
+	if cfg.Clock == nil {
+		cfg.Clock = machineClock{Now()}
 	}
+	s := &Scheduler{cfg: cfg, log: cfg.Log, now: cfg.Clock.Now, elapsed: cfg.Clock.Elapsed, books: map[string]*rules.Book{}, cals: map[string]*calendar.Calendar{}}
 	if s.log == nil {
 		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	s.started = s.now()
+	s.started, s.lastScan = s.now(), s.elapsed()
 	var err error
 	if s.sched, err = ParseSchedule(cmp.Or(cfg.Schedule, "* * * * *")); err != nil {
 		return nil, err
@@ -122,6 +127,9 @@ func New(cfg Config) (*Scheduler, error) {
 		return err
 	})
 	if err != nil {
+		return nil, err
+	}
+	if err := s.recall(&meta); err != nil {
 		return nil, err
 	}
 	s.reload()

@@ -60,6 +60,12 @@ func date(s string) calendar.Date {
 	return d
 }
 
+// wall is a clock on which no time passes but what a test sets.
+type wall func() time.Time
+
+func (w wall) Now() time.Time         { return w() }
+func (w wall) Elapsed() time.Duration { return 0 }
+
 // newBranch makes a branch that goes live on 1 November 2026, on a day.
 func newBranch(t *testing.T, today string) *branch {
 	t.Helper()
@@ -91,7 +97,7 @@ func (b *branch) open() {
 		}
 	}
 	b.cfg.Store = b.st
-	b.cfg.Now = func() time.Time { return *b.now.Load() }
+	b.cfg.Clock = wall(func() time.Time { return *b.now.Load() })
 	if b.s, err = scheduler.New(b.cfg); err != nil {
 		b.t.Fatal(err)
 	}
@@ -421,7 +427,7 @@ func TestABadRulebookLeavesTheOneInForce(t *testing.T) {
 		b.goTo("2026-11-23")
 		b.cfg = scheduler.Config{RulesPath: rulebook, Daemon: true, Log: slog.New(slog.DiscardHandler)}
 		b.open()
-		b.cfg.Now = nil // the bubble's clock
+		b.cfg.Clock = nil // the bubble's clock
 		var err error
 		if b.s, err = scheduler.New(b.cfg); err != nil {
 			t.Fatal(err)
@@ -473,7 +479,7 @@ func TestTheDaemonScansDayByDay(t *testing.T) {
 		b.goTo("2026-11-23")
 		b.cfg.Daemon = true
 		b.open()
-		b.cfg.Now = nil
+		b.cfg.Clock = nil
 		var err error
 		if b.s, err = scheduler.New(b.cfg); err != nil {
 			t.Fatal(err)

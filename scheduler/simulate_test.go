@@ -272,7 +272,7 @@ func TestSimulationsThatMakeNoSense(t *testing.T) {
 	if _, err := b.s.Simulate(ended, api.SimulateRequest{To: date("2026-12-01")}); err == nil || api.CodeOf(err) != api.Interrupted {
 		t.Errorf("interrupted: %v", err)
 	}
-	s, err := scheduler.New(scheduler.Config{Store: b.st, Now: b.cfg.Now})
+	s, err := scheduler.New(scheduler.Config{Store: b.st, Clock: b.cfg.Clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"tickler/api"
 	"tickler/calendar"
@@ -72,9 +71,7 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 			return err
 		}
 		r.Warnings = append(r.Warnings, first...)
-		if wall := s.wallDay(book); wall.AddDays(1) < meta.BusinessDate { // a day ahead is allowed to --on
-			r.Problems = append(r.Problems, fmt.Sprintf("系统时钟 %s 早于营业日 %s / the clock was set back", wall, meta.BusinessDate))
-		}
+		r.Problems = append(r.Problems, s.clockProblems(&meta, book)...)
 		if r.Audit.Seq, r.Audit.Hash, err = tx.AuditHead(); err != nil {
 			return err
 		}
@@ -112,13 +109,6 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 	}
 	r.Healthy = len(r.Problems) == 0
 	return r, nil
-}
-
-func maxTime(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // calendarWarnings says, from 1 November on, that the next year's notice is

@@ -154,6 +154,9 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 		if noted, err := s.noted(tx); err != nil || !noted {
 			return err
 		}
+		if noted, err := s.clockNoted(&meta, book.Zone); err != nil || !noted {
+			return err
+		}
 		for _, list := range []func() ([]loan.Ref, error){
 			tx.Dirty,
 			func() ([]loan.Ref, error) { return tx.ToDerive(today) },

@@ -21,6 +21,9 @@ type Vitals struct {
 
 	Rulebook, Calendar DocumentVitals
 
+	ClockAhead time.Duration // by how much the wall ran ahead of the time that passed; negative where it was set back
+	ClockHeld  bool          // it jumped too far, and raising waits
+
 	Store       store.Vitals
 	Size        int64  // bytes of the store's file; negative where it is not known
 	Free        uint64 // bytes of the disk
@@ -42,18 +45,21 @@ func (s *Scheduler) Vitals(ctx context.Context) Vitals {
 	v := Vitals{Version: s.cfg.Version, Size: -1, Scans: s.pulse.scans.Histogram(), Store: s.cfg.Store.Vitals()}
 	v.Healthy, _ = s.Healthy(ctx)
 	s.mu.RLock()
-	v.Started, v.LastScan = s.started, s.lastScan
+	v.Started = s.started
 	v.Rulebook = DocumentVitals{Digest: s.book.Digest(), Good: s.bookErr == "", Taken: s.bookRead, Held: s.held != nil}
 	v.Calendar = DocumentVitals{Digest: s.cal.Version(), Good: s.calErr == "", Taken: s.calRead}
 	s.mu.RUnlock()
 	s.pulse.mu.Lock()
-	v.ScansFailed, v.Subjects, v.Census = s.pulse.failed, s.pulse.subjects, s.pulse.census
+	v.LastScan, v.ScansFailed, v.Subjects, v.Census = s.pulse.last, s.pulse.failed, s.pulse.subjects, s.pulse.census
 	s.pulse.mu.Unlock()
 	if file, ok := s.cfg.Store.Backend().(interface{ Path() string }); ok {
 		if info, err := os.Stat(file.Path()); err == nil {
 			v.Size = info.Size()
 		}
 	}
+	_, meta := s.pulse.seen()
+	book, _ := s.inForce()
+	v.ClockAhead, v.ClockHeld = s.drift(), s.jumped(&meta, book.Zone)
 	if s.cfg.Data != "" {
 		v.Free, v.FreeIsKnown = diskFree(s.cfg.Data)
 	}

@@ -64,6 +64,9 @@ func Handler(s *scheduler.Scheduler) http.Handler {
 	mux.HandleFunc("POST /v1/tick", verb(func(ctx context.Context, r api.TickRequest) (*api.TickReply, error) {
 		return s.Tick(ctx, actor(ctx), r)
 	}))
+	mux.HandleFunc("POST /v1/clock", verb(func(ctx context.Context, r api.ClockRequest) (*api.ClockReply, error) {
+		return s.Clock(ctx, actor(ctx), r)
+	}))
 	mux.HandleFunc("POST /v1/simulate", verb(s.Simulate))
 	mux.HandleFunc("POST /v1/diff", verb(s.Diff))
 	mux.HandleFunc("POST /v1/history", verb(func(ctx context.Context, _ struct{}) (*api.HistoryReply, error) { return s.History(ctx) }))

@@ -141,7 +141,7 @@ init, then import, then upcoming; "serve" keeps watch.`,
 	}
 	add("day", newUpcomingCommand(g), newOverdueCommand(g), newTodayCommand(g), newShowCommand(g), newWhyCommand(g), newRecordCommand(g), newWithdrawCommand(g),
 		newSubmitCommand(g), newSignCommand(g), newReturnCommand(g), newWaiveCommand(g), newReopenCommand(g), newReassignCommand(g), newSnoozeCommand(g))
-	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newOutboxCommand(g), newStatusCommand(g), newCheckCommand(g), newAuditCommand(g), newReportCommand(g), newDumpCommand(g),
+	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newOutboxCommand(g), newStatusCommand(g), newClockCommand(g), newCheckCommand(g), newAuditCommand(g), newReportCommand(g), newDumpCommand(g),
 		newUserCommand(g), newDeputyCommand(g))
 	add("books", newRulesCommand(g), newCalendarCommand(g))
 	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root))
