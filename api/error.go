@@ -20,6 +20,8 @@ const (
 	BadFile     Code = "bad_file"    // a file was refused, with its problems in the message
 	Unknown     Code = "unknown"     // the outcome of a commit is unknown
 	Interrupted Code = "interrupted"
+	Busy        Code = "busy"      // too many requests at work: try again
+	TooLarge    Code = "too_large" // the request, or a file in it
 )
 
 // Error is an error with its code and the next step.

@@ -113,7 +113,7 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed), "took", took)
 	}
 	for _, f := range r.Failed {
-		s.log.Error("subject skipped", "error", f)
+		s.log.Error("subject skipped", "error", withoutValues(f))
 	}
 	if turned := s.wallDay(book); turned != *day {
 		*day = turned
@@ -124,6 +124,16 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 		s.log.Error("count the store through", "error", err)
 	}
 	return nil
+}
+
+// withoutValues keeps of a failed derivation which subject and which rule it
+// was: the rest may quote a fact, and the log is no place for it.
+func withoutValues(failed string) string {
+	parts := strings.SplitN(failed, ": ", 3)
+	if len(parts) == 3 && strings.HasPrefix(parts[1], "rule ") {
+		return parts[0] + ": " + parts[1]
+	}
+	return parts[0]
 }
 
 // wakes is how often the loop looks at the clock and the files: every ten

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"os"
 	"time"
@@ -16,20 +15,34 @@ import (
 // What one process does at once, and how long it waits for a client. None of
 // it touches the loop.
 const (
-	maxAtWork = 64 // requests at work
-	maxHeavy  = 4  // of them, those that read or send much
+	maxAtWork = 64 // requests at work, of all weights
 
 	waitForPlace = 5 * time.Second  // for one of the places
-	smallBody    = 30 * time.Second // to send a small request
+	smallBody    = 30 * time.Second // to send a request
 	largeBody    = 5 * time.Minute  // to send a file
 	writeStall   = 30 * time.Second // to take the next part of an answer
 )
 
-// How large a request may be.
-const (
-	maxSmall    = 1 << 20   // bytes of one that carries no file
-	maxEvidence = 64 << 20  // of a move with two files of evidence of the largest size, in base64
-	maxLedger   = 128 << 20 // of a ledger file: half a million rows
+// maxSmall bounds a request that carries no file, in bytes.
+const maxSmall = 1 << 20
+
+// weight is what the requests of a verb may cost.
+type weight struct {
+	name string // of its places; "" needs none of its own
+	most int64  // bytes of the request
+	room int    // how many are at work at once, of those that are larger than maxSmall, or send much
+	send bool   // its answers may be large
+}
+
+// A ledger of half a million rows has some 100 MiB, and takes a few times as
+// much while it is read; a move with two files of evidence of the largest size
+// has 56 MiB in base64; rulebooks and calendars have 1 MiB each.
+var (
+	small            = weight{most: maxSmall}
+	reads            = weight{name: "reads", most: maxSmall, room: 4, send: true}
+	carriesDocuments = weight{name: "reads", most: 8 << 20, room: 4, send: true}
+	carriesFiles     = weight{name: "files", most: 64 << 20, room: 2}
+	carriesLedger    = weight{name: "ledger", most: 128 << 20, room: 1}
 )
 
 // Why a request was turned away.
@@ -39,81 +52,114 @@ const (
 	refusedSlow  = "slow"
 )
 
-// places bounds what is at work. A place in heavy is one in atWork too.
-type places struct{ atWork, heavy chan struct{} }
+// places bounds what is at work: weight's name -> its places.
+type places map[string]chan struct{}
 
-func newPlaces() *places {
-	return &places{make(chan struct{}, maxAtWork), make(chan struct{}, maxHeavy)}
+func newPlaces() places {
+	p := places{"": make(chan struct{}, maxAtWork)}
+	for _, w := range []weight{reads, carriesFiles, carriesLedger} {
+		p[w.name] = make(chan struct{}, w.room)
+	}
+	return p
 }
 
-// take waits for a place, and gives what leaves it; ok is false where none
-// came free in time.
-func (p *places) take(ctx context.Context, heavy bool) (leave func(), ok bool) {
+// take waits for a place; ok is false where none came free in time.
+func (p places) take(ctx context.Context, name string) (ok bool) {
 	ctx, cancel := context.WithTimeout(ctx, waitForPlace)
 	defer cancel()
-	var taken []chan struct{}
-	leave = func() {
-		for _, c := range taken {
-			<-c
-		}
+	select {
+	case p[name] <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
 	}
-	wanted := []chan struct{}{p.atWork}
-	if heavy {
-		wanted = []chan struct{}{p.heavy, p.atWork}
-	}
-	for _, c := range wanted {
-		select {
-		case c <- struct{}{}:
-			taken = append(taken, c)
-		case <-ctx.Done():
-			leave()
-			return nil, false
-		}
-	}
-	return leave, true
 }
 
-// body reads a whole request before any work is done for it, within a time and
-// a size. Whoever sends slowly holds nothing but his connection.
-func (h *handler) body(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+func (p places) leave(name string) { <-p[name] }
+
+// enter reads a request and takes the places that it needs. A small one has
+// none while it comes in: who sends slowly holds nothing but his connection. A
+// large one fills memory, so it has its place first, and only who is known here
+// may have one.
+func (h *Server) enter(w http.ResponseWriter, r *http.Request, weight weight) (leave func(), body []byte, err error) {
+	var taken []string
+	leave = func() {
+		for _, name := range taken {
+			h.places.leave(name)
+		}
+	}
+	defer func() {
+		if err != nil {
+			leave()
+		}
+	}()
+	take := func(name string) error {
+		if !h.places.take(r.Context(), name) {
+			h.metrics.refused.WithLabelValues(refusedBusy).Inc()
+			return api.Errorf(api.Busy, "try again in a few seconds (请稍后再试)", "the daemon is busy with other requests (系统繁忙)")
+		}
+		taken = append(taken, name)
+		return nil
+	}
+	large := weight.most > maxSmall && (r.ContentLength < 0 || r.ContentLength > maxSmall)
+	if large {
+		if err := h.scheduler.Reads(r.Context()); err != nil {
+			return nil, nil, err
+		}
+		if err := take(weight.name); err != nil {
+			return nil, nil, err
+		}
+	}
+	if body, err = h.body(w, r, weight.most, large); err != nil {
+		return nil, nil, err
+	}
+	if weight.send && !large {
+		if err := take(weight.name); err != nil {
+			return nil, nil, err
+		}
+	}
+	return leave, body, take("")
+}
+
+// body reads a whole request, within a time and a size.
+func (h *Server) body(w http.ResponseWriter, r *http.Request, most int64, large bool) ([]byte, error) {
 	if r.ContentLength > most {
-		h.metrics.refused.WithLabelValues(refusedLarge).Inc()
-		return nil, tooLarge(most)
+		return nil, h.tooLarge(most)
 	}
 	within := smallBody
-	if most > maxSmall {
+	var b bytes.Buffer
+	if large {
 		within = largeBody
+		b.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
 	}
 	deadline(r, http.NewResponseController(w).SetReadDeadline, within)
-	var b bytes.Buffer
-	if r.ContentLength > maxSmall { // it may hold memory, and has a place for it
-		b.Grow(int(r.ContentLength) + bytes.MinRead)
-	}
 	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, most))
-	var large *http.MaxBytesError
+	var over *http.MaxBytesError
 	switch {
-	case errors.As(err, &large):
-		h.metrics.refused.WithLabelValues(refusedLarge).Inc()
-		return nil, tooLarge(most)
+	case errors.As(err, &over):
+		return nil, h.tooLarge(most)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		h.metrics.refused.WithLabelValues(refusedSlow).Inc()
-		return nil, api.Errorf(api.Failed, "", "the request did not come within %s", within)
+		return nil, api.Errorf(api.Failed, "", "the request did not come within %s (发送过慢)", within)
 	case err != nil:
 		return nil, api.Errorf(api.Usage, "", "read the request: %v", err)
 	}
 	return b.Bytes(), nil
 }
 
-func tooLarge(most int64) error {
-	return api.Errorf(api.BadFile, "split the file by branch", "the request is larger than %d MiB (文件过大)", most>>20)
+func (h *Server) tooLarge(most int64) error {
+	h.metrics.refused.WithLabelValues(refusedLarge).Inc()
+	return api.Errorf(api.TooLarge, "send less at once: a ledger by branch, evidence file by file", "the request is larger than %d MiB (请求过大)", most>>20)
 }
 
-// send writes an answer part by part. Who does not take it loses it.
+// send writes an answer part by part. Who does not take the next part in time
+// loses the rest.
 func send(w http.ResponseWriter, r *http.Request, answer []byte) {
 	const part = 256 << 10
+	out := http.NewResponseController(w)
 	for len(answer) > 0 {
 		n := min(part, len(answer))
-		deadline(r, http.NewResponseController(w).SetWriteDeadline, writeStall)
+		deadline(r, out.SetWriteDeadline, writeStall)
 		if _, err := w.Write(answer[:n]); err != nil {
 			return
 		}
@@ -121,19 +167,10 @@ func send(w http.ResponseWriter, r *http.Request, answer []byte) {
 	}
 }
 
-// deadline sets one on the connection of a request; in the same process there
+// deadline sets one on the connection of a request; within one process there
 // is none.
 func deadline(r *http.Request, set func(time.Time) error, after time.Duration) {
-	if _, over := r.Context().Value(http.LocalAddrContextKey).(interface{ Network() string }); over {
+	if r.Context().Value(http.LocalAddrContextKey) != nil {
 		set(scheduler.Now().Add(after))
 	}
-}
-
-// busy answers that there is no place.
-func (h *handler) busy(w http.ResponseWriter) {
-	h.metrics.refused.WithLabelValues(refusedBusy).Inc()
-	w.Header().Set("Retry-After", "5")
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	io.WriteString(w, `{"code":"failed","error":"the daemon is busy with other requests (系统繁忙)","hint":"try again in a few seconds (请稍后再试)"}`+"\n")
 }

@@ -20,7 +20,7 @@ type metrics struct {
 	scheduler *scheduler.Scheduler
 	requests  *prometheus.CounterVec // by verb and outcome
 	refused   *prometheus.CounterVec // by reason, before any work was done
-	panics    prometheus.Counter
+	faults    prometheus.Counter
 	registry  *prometheus.Registry
 }
 
@@ -29,13 +29,13 @@ func newMetrics(s *scheduler.Scheduler) *metrics {
 		scheduler: s,
 		requests:  prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tickler_requests_total", Help: "Requests answered, by verb and by the kind of answer."}, []string{"verb", "outcome"}),
 		refused:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tickler_requests_refused_total", Help: "Requests turned away before any work was done: busy, too_large, slow."}, []string{"reason"}),
-		panics:    prometheus.NewCounter(prometheus.CounterOpts{Name: "tickler_request_faults_total", Help: "Requests at which the program failed."}),
+		faults:    prometheus.NewCounter(prometheus.CounterOpts{Name: "tickler_request_faults_total", Help: "Requests at which the program failed."}),
 		registry:  prometheus.NewRegistry(),
 	}
 	for _, reason := range []string{refusedBusy, refusedLarge, refusedSlow} {
 		m.refused.WithLabelValues(reason)
 	}
-	m.registry.MustRegister(m, m.requests, m.refused, m.panics,
+	m.registry.MustRegister(m, m.requests, m.refused, m.faults,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

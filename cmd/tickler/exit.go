@@ -37,6 +37,8 @@ var statusOf = map[api.Code]int{
 	api.BadFile:     exitFailed,
 	api.Unknown:     exitFailed,
 	api.Interrupted: exitInterrupted,
+	api.Busy:        exitFailed,
+	api.TooLarge:    exitFailed,
 }
 
 // exitMeaning says in help what a status means.

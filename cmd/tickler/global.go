@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,6 +38,11 @@ type global struct {
 	listen  string // serve's HTTPS address from the config file
 	noInput bool
 	hold    scheduler.HoldLimits // from the config file
+
+	schedule string // when the daemon scans, from the config file; "" is every minute
+	minFree  uint64 // bytes the disk must have free, from there; 0 is the default
+	logAs    string // text, json
+	logFrom  string // debug, info, warn, error
 
 	flags   *pflag.FlagSet // tells which flags were given
 	patient atomic.Bool    // the command ends by itself when it is interrupted
@@ -101,7 +108,8 @@ func (g *global) resolve() error {
 	if g.listen = c.listen; g.env["TICKLER_LISTEN"] != "" {
 		g.listen = g.env["TICKLER_LISTEN"]
 	}
-	g.hold = c.hold
+	g.hold, g.schedule, g.minFree = c.hold, c.schedule, c.minFree
+	g.logAs, g.logFrom = cmp.Or(g.env["TICKLER_LOG_FORMAT"], c.logFormat), cmp.Or(g.env["TICKLER_LOG_LEVEL"], c.logLevel)
 	switch {
 	case strings.HasPrefix(g.lang, "zh"):
 		g.lang = "zh"
@@ -157,7 +165,26 @@ func (g *global) colour() bool {
 	return tty && g.env["NO_COLOR"] == "" && g.env["TERM"] != "dumb"
 }
 
-func (g *global) log() *slog.Logger { return slog.New(slog.NewTextHandler(g.stderr, nil)) }
+// log makes the daemon's log: lines of key=value, or of JSON.
+func (g *global) log() (*slog.Logger, error) {
+	var o slog.HandlerOptions
+	if g.logFrom != "" {
+		var level slog.Level
+		if !slices.Contains(logLevels, g.logFrom) || level.UnmarshalText([]byte(g.logFrom)) != nil {
+			return nil, usagef("--log-level %q: want %s", g.logFrom, strings.Join(logLevels, ", "))
+		}
+		o.Level = level
+	}
+	switch g.logAs {
+	case "", "text":
+		return slog.New(slog.NewTextHandler(g.stderr, &o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(g.stderr, &o)), nil
+	}
+	return nil, usagef("--log-format %q: want text or json", g.logAs)
+}
+
+var logLevels = []string{"debug", "info", "warn", "error"}
 
 // zone is the branch's: the store's own day comes from the scheduler.
 func (g *global) zone() *time.Location {

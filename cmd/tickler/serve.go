@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,7 +22,7 @@ import (
 )
 
 func newServeCommand(g *global) *cobra.Command {
-	var listen string
+	var listen, logAs, logFrom string
 	c := &cobra.Command{
 		Use:   "serve [flags]",
 		Short: "The daemon: raises what is due, answers the commands · 守护进程",
@@ -32,30 +34,50 @@ A socket that is named (--socket, TICKLER_SOCKET, config.yaml) can be reached by
 every user of the machine; each does what "tickler user" maps him to, and who is
 mapped to nobody is refused. The data directory stays its owner's alone.
 
-With --listen it answers /healthz on a TCP address as well, for monitoring, and
-nothing else there.`,
+For monitoring it answers /healthz (200, or 503 with what is wrong) and /metrics
+(Prometheus) on the socket, and with --listen on a TCP address as well: those two
+and nothing else, and no names there. Whoever reaches the address reads how many
+duties the bank has, so it should be the machine's own.`,
 		Example: `  tickler serve
   tickler serve --data /var/lib/tickler --socket /run/tickler/tickler.sock
-  tickler serve --data /var/lib/tickler --listen 127.0.0.1:8090`,
+  tickler serve --data /var/lib/tickler --listen 127.0.0.1:8090 --log-format json`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if listen == "" {
 				listen = g.listen
 			}
+			g.logAs, g.logFrom = cmp.Or(logAs, g.logAs), cmp.Or(logFrom, g.logFrom)
 			return runServe(c.Context(), g, listen)
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", "", "answer /healthz on this `ADDR` (TICKLER_LISTEN)")
+	c.Flags().StringVar(&listen, "listen", "", "answer /healthz and /metrics on this `ADDR` (TICKLER_LISTEN)")
+	c.Flags().StringVar(&logAs, "log-format", "", "`text|json` (TICKLER_LOG_FORMAT; default text)")
+	c.Flags().StringVar(&logFrom, "log-level", "", "`LEVEL` from which on is logged: debug, info, warn, error (TICKLER_LOG_LEVEL; default info)")
 	exits(c, exitOK, exitFailed, exitUsage, exitNoStore, exitLocked)
 	return c
 }
+
+const (
+	maxConnections = 1000 // on the socket; more wait to be accepted
+	maxWatchers    = 100  // likewise on the TCP address
+
+	// memoryLimit is where the collector works harder (GOMEMLIMIT wins). It is
+	// no bound: what a large store needs it gets.
+	memoryLimit = 384 << 20
+)
 
 func runServe(ctx context.Context, g *global, listen string) (err error) {
 	if !g.on.IsZero() {
 		return usagef("--on: a daemon keeps the day by the clock")
 	}
 	g.patient.Store(true)
-	log := g.log()
+	log, err := g.log()
+	if err != nil {
+		return err
+	}
+	if g.env["GOMEMLIMIT"] == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	// Whoever holds the store may take away the socket of a daemon that died.
 	p, err := g.openAs(scheduler.Config{Daemon: true, Log: log})
 	if err != nil {
@@ -72,21 +94,20 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	}
 	defer socket.remove()
 
-	server := &http.Server{Handler: p.handler, ConnContext: web.PeerContext, ReadHeaderTimeout: 10 * time.Second}
+	server := web.HTTP(p.handler, log)
+	server.ConnContext = web.PeerContext
 	servers := []*http.Server{server}
 	failed := make(chan error, 3)
-	go func() { failed <- server.Serve(socket.listener) }()
+	go func() { failed <- server.Serve(web.Limited(server, socket.listener, maxConnections)) }()
 	if listen != "" {
 		l, err := net.Listen("tcp", listen)
 		if err != nil {
 			server.Close()
 			return fmt.Errorf("listen: %w", err)
 		}
-		mux := http.NewServeMux() // the api itself asks who is there only on the socket
-		mux.Handle("GET /healthz", p.handler)
-		health := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
-		servers = append(servers, health)
-		go func() { failed <- health.Serve(l) }()
+		watch := web.HTTP(p.handler.Watch(), log) // the api itself asks who is there only on the socket
+		servers = append(servers, watch)
+		go func() { failed <- watch.Serve(web.Limited(watch, l, maxWatchers)) }()
 		log.Info("listening", "address", l.Addr().String())
 	}
 	run, stop := context.WithCancel(ctx)
