@@ -26,12 +26,13 @@ type Server struct {
 	log       *slog.Logger
 	metrics   *metrics
 	places    places
+	sending   sending
 	mux       *http.ServeMux
 }
 
 // New makes a Server.
 func New(s *scheduler.Scheduler, o Options) *Server {
-	h := &Server{scheduler: s, log: o.Log, metrics: newMetrics(s), places: newPlaces(), mux: http.NewServeMux()}
+	h := &Server{scheduler: s, log: o.Log, metrics: newMetrics(s), places: newPlaces(), sending: newSending(), mux: http.NewServeMux()}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}
@@ -198,22 +199,31 @@ func (h *Server) counted(verb string, serve func(http.ResponseWriter, *http.Requ
 	}
 }
 
-// answered reads a request, waits for a place, does the work, and sends the
-// answer before it leaves the place: who takes his answer slowly holds that
-// place, and no more of the store.
+// answered reads a request, waits for a place, does the work, leaves the place,
+// and sends the answer: who takes it slowly holds the memory that it fills, and
+// neither a place nor the store.
 func (h *Server) answered(w http.ResponseWriter, r *http.Request, weight weight, work func(context.Context, []byte) (any, error)) error {
 	leave, body, err := h.enter(w, r, weight)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	reply, err := work(r.Context(), body)
+	text, err := func() ([]byte, error) {
+		defer leave()
+		reply, err := work(r.Context(), body)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(reply)
+	}()
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(reply)
-	if err != nil {
-		return err
+	if weight.send {
+		done, ok := h.sending.take(r.Context(), len(text))
+		if !ok {
+			return h.busy()
+		}
+		defer done()
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	send(w, r, append(text, '\n'))

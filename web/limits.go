@@ -15,7 +15,8 @@ import (
 // What one process does at once, and how long it waits for a client. None of
 // it touches the loop.
 const (
-	maxAtWork = 64 // requests at work, of all weights
+	maxAtWork  = 64  // requests at work, of all weights
+	maxSending = 128 // MiB of large answers that wait to be taken
 
 	waitForPlace = 5 * time.Second  // for one of the places
 	smallBody    = 30 * time.Second // to send a request
@@ -75,6 +76,43 @@ func (p places) take(ctx context.Context, name string) (ok bool) {
 	}
 }
 
+// sending bounds the memory of large answers that wait to be taken, in MiB.
+type sending struct {
+	turn chan struct{} // held by who gathers his share, so that nobody waits with half of one
+	free chan struct{} // a token for each MiB in use
+}
+
+func newSending() sending { return sending{make(chan struct{}, 1), make(chan struct{}, maxSending)} }
+
+// take waits for room for an answer. A single one that is larger than all room
+// takes all of it.
+func (s sending) take(ctx context.Context, size int) (done func(), ok bool) {
+	ctx, cancel := context.WithTimeout(ctx, waitForPlace)
+	defer cancel()
+	taken := 0
+	done = func() {
+		for range taken {
+			<-s.free
+		}
+	}
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, false
+	}
+	for range min(size>>20, maxSending) {
+		select {
+		case s.free <- struct{}{}:
+			taken++
+		case <-ctx.Done():
+			done()
+			return nil, false
+		}
+	}
+	return done, true
+}
+
 func (p places) leave(name string) { <-p[name] }
 
 // enter reads a request and takes the places that it needs. A small one has
@@ -83,20 +121,19 @@ func (p places) leave(name string) { <-p[name] }
 // may have one.
 func (h *Server) enter(w http.ResponseWriter, r *http.Request, weight weight) (leave func(), body []byte, err error) {
 	var taken []string
-	leave = func() {
+	release := func() {
 		for _, name := range taken {
 			h.places.leave(name)
 		}
 	}
 	defer func() {
 		if err != nil {
-			leave()
+			release()
 		}
 	}()
 	take := func(name string) error {
 		if !h.places.take(r.Context(), name) {
-			h.metrics.refused.WithLabelValues(refusedBusy).Inc()
-			return api.Errorf(api.Busy, "try again in a few seconds (请稍后再试)", "the daemon is busy with other requests (系统繁忙)")
+			return h.busy()
 		}
 		taken = append(taken, name)
 		return nil
@@ -118,7 +155,7 @@ func (h *Server) enter(w http.ResponseWriter, r *http.Request, weight weight) (l
 			return nil, nil, err
 		}
 	}
-	return leave, body, take("")
+	return release, body, take("")
 }
 
 // body reads a whole request, within a time and a size.
@@ -145,6 +182,11 @@ func (h *Server) body(w http.ResponseWriter, r *http.Request, most int64, large 
 		return nil, api.Errorf(api.Usage, "", "read the request: %v", err)
 	}
 	return b.Bytes(), nil
+}
+
+func (h *Server) busy() error {
+	h.metrics.refused.WithLabelValues(refusedBusy).Inc()
+	return api.Errorf(api.Busy, "try again in a few seconds (请稍后再试)", "the daemon is busy with other requests (系统繁忙)")
 }
 
 func (h *Server) tooLarge(most int64) error {
