@@ -138,7 +138,14 @@ func (h *Server) enter(w http.ResponseWriter, r *http.Request, weight weight) (l
 		taken = append(taken, name)
 		return nil
 	}
-	large := weight.most > maxSmall && (r.ContentLength < 0 || r.ContentLength > maxSmall)
+	most := weight.most
+	if r.ContentLength < 0 { // memory is given by what is announced
+		most = maxSmall
+	}
+	large := r.ContentLength > maxSmall && most > maxSmall
+	if r.ContentLength > most {
+		return nil, nil, h.tooLarge(most)
+	}
 	if large {
 		if err := h.scheduler.Reads(r.Context()); err != nil {
 			return nil, nil, err
@@ -147,7 +154,7 @@ func (h *Server) enter(w http.ResponseWriter, r *http.Request, weight weight) (l
 			return nil, nil, err
 		}
 	}
-	if body, err = h.body(w, r, weight.most, large); err != nil {
+	if body, err = h.body(w, r, most, large); err != nil {
 		return nil, nil, err
 	}
 	if weight.send && !large {
@@ -160,14 +167,11 @@ func (h *Server) enter(w http.ResponseWriter, r *http.Request, weight weight) (l
 
 // body reads a whole request, within a time and a size.
 func (h *Server) body(w http.ResponseWriter, r *http.Request, most int64, large bool) ([]byte, error) {
-	if r.ContentLength > most {
-		return nil, h.tooLarge(most)
-	}
 	within := smallBody
 	var b bytes.Buffer
 	if large {
 		within = largeBody
-		b.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+		b.Grow(int(min(r.ContentLength, most)) + bytes.MinRead)
 	}
 	deadline(r, http.NewResponseController(w).SetReadDeadline, within)
 	_, err := b.ReadFrom(http.MaxBytesReader(w, r.Body, most))
@@ -191,7 +195,7 @@ func (h *Server) busy() error {
 
 func (h *Server) tooLarge(most int64) error {
 	h.metrics.refused.WithLabelValues(refusedLarge).Inc()
-	return api.Errorf(api.TooLarge, "send less at once: a ledger by branch, evidence file by file", "the request is larger than %d MiB (请求过大)", most>>20)
+	return api.Errorf(api.TooLarge, "send less at once (a ledger by branch, evidence file by file), and say its length before", "the request is larger than %d MiB (请求过大)", most>>20)
 }
 
 // send writes an answer part by part. Who does not take the next part in time
