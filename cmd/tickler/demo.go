@@ -99,26 +99,36 @@ func demoImport(ctx context.Context, g *global, today calendar.Date) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range sampleFiles {
-		text, err := sample.ReadFile("demo/" + name)
-		if err != nil {
-			return err
-		}
-		if text, err = dated(cal, today, text); err != nil {
-			return fmt.Errorf("sample %s: %w", name, err)
-		}
-		reply, err := p.client.Import(ctx, api.ImportRequest{Name: name, DataDate: today}, text)
-		if err != nil {
-			return fmt.Errorf("import sample: %w", err)
-		}
-		if name == sampleFiles[0] {
-			fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("② 导入样例台账：借据 %d 笔，%s", reply.Rows, counts(reply.Plan, g.change)), fmt.Sprintf("2. the sample ledger: %d loans, %s", reply.Rows, counts(reply.Plan, g.change))))
-		}
+	loans, err := importSample(ctx, p.client, cal, today)
+	if err != nil {
+		return err
 	}
+	fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("② 导入样例台账：借据 %d 笔，%s", loans.Rows, counts(loans.Plan, g.change)), fmt.Sprintf("2. the sample ledger: %d loans, %s", loans.Rows, counts(loans.Plan, g.change))))
 	return nil
 }
 
-var offset = regexp.MustCompile(`\{([dmyw])([+-][0-9]+)\}`)
+// importSample imports every sample file and gives the reply for the loans.
+func importSample(ctx context.Context, c *api.Client, cal *calendar.Calendar, today calendar.Date) (loans *api.ImportReply, err error) {
+	for _, name := range sampleFiles {
+		text, err := sample.ReadFile("demo/" + name)
+		if err != nil {
+			return nil, err
+		}
+		if text, err = dated(cal, today, text); err != nil {
+			return nil, fmt.Errorf("sample %s: %w", name, err)
+		}
+		reply, err := c.Import(ctx, api.ImportRequest{Name: name, DataDate: today}, text)
+		if err != nil {
+			return nil, fmt.Errorf("import sample: %w", err)
+		}
+		if name == sampleFiles[0] {
+			loans = reply
+		}
+	}
+	return loans, nil
+}
+
+var offset = regexp.MustCompile(`\{([dmywp])([+-][0-9]+)\}`)
 
 // dated replaces the offsets of a sample file by dates.
 func dated(cal *calendar.Calendar, today calendar.Date, text []byte) ([]byte, error) {
@@ -134,12 +144,15 @@ func dated(cal *calendar.Calendar, today calendar.Date, text []byte) ([]byte, er
 			d = today.AddMonths(n)
 		case 'y':
 			d = today.AddYears(n)
-		case 'w':
+		case 'w', 'p': // p is the month of that working day
 			var r calendar.Result
 			r, err = cal.AddWorkdays(today, n)
 			d = r.Date
 		}
 		failed = errors.Join(failed, err)
+		if part[1][0] == 'p' {
+			return []byte(calendar.PeriodOf(calendar.Month, d, calendar.Fiscal{}).Label(calendar.Fiscal{}))
+		}
 		return []byte(d.String())
 	})
 	if bytes.ContainsAny(out, "{}") {
