@@ -72,7 +72,7 @@ func (s *Scheduler) pastOf(view viewer, day calendar.Date, only string) (*past, 
 }
 
 // pastPage is how many audit records are read in one View.
-const pastPage = 10_000
+const pastPage = 1_000
 
 // underThen reads what was in force on the day.
 func (p *past) underThen(tx *store.Tx) (err error) {

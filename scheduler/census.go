@@ -31,7 +31,7 @@ type Census struct {
 const censusShare = 20
 
 // messagePage is how many messages are counted in one View.
-const messagePage = 5_000
+const messagePage = 2_000
 
 // recount counts the store through where something changed since the last
 // count, and that is long enough ago. It reads page by page, and is of no one

@@ -167,7 +167,7 @@ func (c *change) everyUnit(view viewer) error {
 	for after, begun := "", false; !begun || after != ""; begun = true {
 		err := view(func(tx *store.Tx) (err error) {
 			c.tx = tx
-			after, err = tx.ScanDossiersFrom(after, planPage, func(d *loan.Dossier) error {
+			after, err = tx.ScanDossiersFrom(after, dossierPage, func(d *loan.Dossier) error {
 				c.plan(borrowerUnit(d.ID))
 				return c.touch(d)
 			})

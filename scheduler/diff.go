@@ -18,7 +18,7 @@ import (
 )
 
 // diffPage is how many units are looked at in one View.
-const diffPage = 100
+const diffPage = 20
 
 // viewer runs a closure that reads the store: a View of its own each time, or
 // within a transaction that is at work.

@@ -3,7 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
-	"slices"
+	"time"
 
 	"tickler/api"
 	"tickler/loan"
@@ -13,8 +13,20 @@ import (
 // A long read goes page by page, a View each: none holds the pages back that
 // changes free, and none meets the bound on a View (store.Watch).
 
-// planPage is how many plans are read in one View: some ten milliseconds' work.
-const planPage = 200
+// planPage is how many plans or dossiers are read in one View at most, and
+// pageTime how long: a machine with other work takes ten times as long as one
+// without.
+const (
+	planPage    = 200
+	dossierPage = 50
+	pageTime    = 100 * time.Millisecond
+)
+
+// errPageFull ends a page early.
+var errPageFull = errors.New("the page is full")
+
+// full says that a page that began at a moment has had its time.
+func full(began time.Time) bool { return Now().Sub(began) > pageTime }
 
 // steadyTries is how often a read begins again because somebody changed the
 // store between its pages. An import is one change.
@@ -42,7 +54,8 @@ func (s *Scheduler) steady(ctx context.Context, read func(viewer) error) error {
 				return fn(tx)
 			})
 		})
-		if !errors.Is(err, errMoved) {
+		// A page is short: one that took too long was kept from its work.
+		if !errors.Is(err, errMoved) && !errors.Is(err, store.ErrTooLong) || ctx.Err() != nil {
 			return err
 		}
 	}
@@ -52,8 +65,23 @@ func (s *Scheduler) steady(ctx context.Context, read func(viewer) error) error {
 // eachPlan calls fn for every plan, within the View of its page.
 func eachPlan(view viewer, fn func(*store.Tx, *store.Plan) error) error {
 	for after, begun := (loan.Ref{}), false; !begun || !after.IsZero(); begun = true {
-		err := view(func(tx *store.Tx) (err error) {
-			after, err = tx.ScanPlansFrom(after, planPage, func(p *store.Plan) error { return fn(tx, p) })
+		err := view(func(tx *store.Tx) error {
+			began := Now()
+			var at loan.Ref
+			next, err := tx.ScanPlansFrom(after, planPage, func(p *store.Plan) error {
+				at = p.Unit
+				if err := fn(tx, p); err != nil {
+					return err
+				}
+				if full(began) {
+					return errPageFull
+				}
+				return nil
+			})
+			if errors.Is(err, errPageFull) {
+				next, err = at, nil
+			}
+			after = next
 			return err
 		})
 		if err != nil {
@@ -65,10 +93,10 @@ func eachPlan(view viewer, fn func(*store.Tx, *store.Plan) error) error {
 
 // plansOf calls fn for the plans of some units, within the View of their page.
 func plansOf(view viewer, units []loan.Ref, fn func(*store.Tx, *store.Plan) error) error {
-	for page := range slices.Chunk(units, planPage) {
+	for len(units) > 0 {
 		err := view(func(tx *store.Tx) error {
-			for _, u := range page {
-				p, err := tx.Plan(u)
+			for began := Now(); len(units) > 0 && !full(began); units = units[1:] {
+				p, err := tx.Plan(units[0])
 				if err != nil {
 					return err
 				}
