@@ -22,6 +22,8 @@ const (
 	NoSpace     Code = "no_space"    // the disk is full; nothing was changed
 	Damaged     Code = "damaged"     // the store is not what was written; nothing of it was served
 	Interrupted Code = "interrupted"
+	Busy        Code = "busy"      // too many requests at work: try again
+	TooLarge    Code = "too_large" // the request, or a file in it
 )
 
 // Error is an error with its code and the next step.

@@ -54,7 +54,7 @@ func (m *Mapping) values(field string) map[string]string {
 	return m.Values[field]
 }
 
-const maxMapping = 1 << 20
+const maxMapping = 128 << 10 // bytes; it travels in the head of a request
 
 // mappingKeys are the keys that a mapping may have.
 var mappingKeys = []string{"columns", "ignore", "values", "unit", "data_date"}

@@ -71,8 +71,9 @@ type Circumstances struct {
 	// Withdrawing says that this change takes an event back, so that a quota
 	// may be short again, and what was done may turn out not to have been.
 	Withdrawing bool
-	// Unknown says that a subject could not be derived: its duties stay.
-	Unknown func(loan.Ref) bool
+	// Unknown says that it could not be worked out what a rule asks of a
+	// subject: its duties stay.
+	Unknown func(subject loan.Ref, rule string) bool
 }
 
 // Reconcile holds a fresh derivation against the obligations that stand and
@@ -113,7 +114,7 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 	}
 	for i := range out {
 		o := &out[i]
-		if derived[o.Key] || c.Unknown != nil && c.Unknown(o.Subject) {
+		if derived[o.Key] || c.Unknown != nil && c.Unknown(o.Subject, o.Rule) {
 			continue
 		}
 		takenBack := c.takesBack(o)

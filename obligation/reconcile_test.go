@@ -142,7 +142,7 @@ func TestASubjectThatCannotBeDerivedKeepsItsDuties(t *testing.T) {
 	l := &life{t: t}
 	l.with(on("2026-11-24"), duty("a", "2026-11-24", "2026-11-30"))
 	c := on("2026-12-01")
-	c.Unknown = func(r loan.Ref) bool { return r.ID == "L1" }
+	c.Unknown = func(r loan.Ref, _ string) bool { return r.ID == "L1" }
 	l.want(l.with(c), "")
 	l.state(obligation.Raised)
 }

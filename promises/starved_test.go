@@ -100,8 +100,8 @@ func TestPromise10AFailedSyncStopsTheDaemon(t *testing.T) {
 	}
 }
 
-// fullDisk tries a daemon on a disk of its own that is filled.
-func fullDisk(t *testing.T, mount string) {
+// filledDisk tries a daemon on a disk of its own that is filled.
+func filledDisk(t *testing.T, mount string) {
 	b := newBranch(t)
 	b.data = filepath.Join(mount, "data")
 	b.must("init", "--go-live", today().AddDays(-60).String())
@@ -168,7 +168,7 @@ func TestPromise10AFullDiskIsSurvived(t *testing.T) {
 	needRoot(t)
 	t.Run("tmpfs", func(t *testing.T) {
 		t.Parallel()
-		fullDisk(t, mounted(t, "-t", "tmpfs", "-o", "size=8m", "none"))
+		filledDisk(t, mounted(t, "-t", "tmpfs", "-o", "size=8m", "none"))
 	})
 	t.Run("ext4", func(t *testing.T) {
 		t.Parallel()
@@ -181,7 +181,7 @@ func TestPromise10AFullDiskIsSurvived(t *testing.T) {
 		if out, err := exec.Command(tool(t, "mkfs.ext4"), "-q", "-F", "-m", "0", image).CombinedOutput(); err != nil {
 			t.Fatalf("mkfs.ext4: %s", out)
 		}
-		fullDisk(t, mounted(t, "-o", "loop", image))
+		filledDisk(t, mounted(t, "-o", "loop", image))
 	})
 }
 

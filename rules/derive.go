@@ -17,9 +17,20 @@ type Derivation struct {
 	// Next is the first day after today on which the answer may change though
 	// no new fact is learnt: a maturity passes. Zero is never within the window.
 	Next calendar.Date
-	// Failed names the subjects whose facts or conditions could not be worked
-	// out; their duties are unknown, not gone.
-	Failed map[loan.Ref]error
+	// Failed names the rules that could not be worked out, for which subject:
+	// what they ask is unknown, not gone.
+	Failed map[Attempt]error
+}
+
+// Attempt is a rule asked of a subject.
+type Attempt struct {
+	Subject loan.Ref
+	Rule    string // "" is every rule: the subject's facts cannot be worked with
+}
+
+// Unknown says that it could not be worked out what a rule asks of a subject.
+func (d *Derivation) Unknown(subject loan.Ref, rule string) bool {
+	return d.Failed[Attempt{subject, rule}] != nil || d.Failed[Attempt{Subject: subject}] != nil
 }
 
 // Window is the stretch of due days that is planned, both ends included. A
@@ -79,7 +90,7 @@ type deriver struct {
 	rules   []*Rule // of each duty
 	outside []spot  // where there is a duty that is due outside the window
 	next    calendar.Date
-	failed  map[loan.Ref]error
+	failed  map[Attempt]error
 
 	filled struct { // what the environment holds
 		loan      *loan.Loan
@@ -124,7 +135,7 @@ func (d *deriver) unit(u loan.Ref) {
 		for _, f := range d.facts.Loans {
 			if l := f.History.At(d.today); l != nil && l.Borrower == u.ID {
 				ref := loan.Ref{Kind: loan.KindLoan, ID: f.ID}
-				d.guard(ref, func() error { return d.loanRules(f, l, ref) })
+				d.guard(ref, "", func() error { return d.loanRules(f, l, ref) })
 			}
 		}
 		ids := make([]string, 0, len(d.facts.Collaterals))
@@ -134,31 +145,40 @@ func (d *deriver) unit(u loan.Ref) {
 		sort.Strings(ids)
 		for _, id := range ids {
 			ref := loan.Ref{Kind: loan.KindCollateral, ID: id}
-			d.guard(ref, func() error { return d.collateralRules(d.facts.Collaterals[id], ref) })
+			d.guard(ref, "", func() error { return d.collateralRules(d.facts.Collaterals[id], ref) })
 		}
 	}
-	d.guard(u, func() error { return d.groupRules(u) })
+	d.guard(u, "", func() error { return d.groupRules(u) })
 	d.eventRules(u)
 }
 
-// guard keeps one subject's failure, a panic included, from the others.
-func (d *deriver) guard(s loan.Ref, work func() error) {
-	n := len(d.duties)
+// guard keeps the failure of one rule with one subject, a panic included, from
+// the other rules and the other subjects.
+func (d *deriver) guard(s loan.Ref, rule string, work func() error) {
+	n, outside := len(d.duties), len(d.outside)
 	fail := func(err error) {
-		if d.failed == nil {
-			d.failed = map[loan.Ref]error{}
+		if rule != "" {
+			err = fmt.Errorf("rule %s: %w", rule, err)
 		}
-		d.failed[s] = err
-		d.duties, d.rules = d.duties[:n], d.rules[:n]
+		d.fail(Attempt{s, rule}, fmt.Errorf("derive %s: %w", s, err))
+		d.duties, d.rules, d.outside = d.duties[:n], d.rules[:n], d.outside[:outside]
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			fail(fmt.Errorf("derive %s: %v", s, p))
+			d.filled.loan = nil // it may be half done
+			fail(fmt.Errorf("%v", p))
 		}
 	}()
 	if err := work(); err != nil {
-		fail(fmt.Errorf("derive %s: %w", s, err))
+		fail(err)
 	}
+}
+
+func (d *deriver) fail(a Attempt, err error) {
+	if d.failed == nil {
+		d.failed = map[Attempt]error{}
+	}
+	d.failed[a] = err
 }
 
 // active gives the rules for a kind of subject that the branch follows.

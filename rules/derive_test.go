@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"slices"
 	"testing"
 
 	"tickler/calendar"
@@ -532,12 +533,25 @@ func TestAnEventOfABorrowerHasNoLoansFacts(t *testing.T) {
 	deriveOf(t, book, f, borrowerC1).occurrences(t, "r")
 }
 
-// One that fails is reported, the rest go on.
-func TestAFailingConditionStopsOneSubjectOnly(t *testing.T) {
-	book := mustParse(t, ruleHead+`- {id: r, for: loan, when: 'date(loan.x["到期"]) > loan.disbursed', due: on loan.maturity}`)
+// One that fails is reported, the rest go on: other subjects, and the other
+// rules of the same one, but for those that would give way to it.
+func TestAFailingConditionStopsOneRuleOfOneSubjectOnly(t *testing.T) {
+	book := mustParse(t, ruleHead+`
+- {id: r, for: loan, when: 'date(loan.x["到期"]) > loan.disbursed', due: on loan.maturity}
+- {id: other, for: loan, due: on loan.maturity}
+- {id: weaker, for: loan, due: on loan.maturity, yields_to: [r]}
+`)
 	good := lend(named("L2"), func(l *loan.Loan) { l.X = map[string]string{"到期": "2026-12-31"} })
 	d := rules.Derive(book, calendar.Builtin(), onDay("2026-11-23", lend(), good), borrowerC1, year2026)
-	if len(d.Duties) != 1 || d.Duties[0].Loan != "L2" || d.Failed[loan.Ref{Kind: loan.KindLoan, ID: "L1"}] == nil {
-		t.Errorf("%+v", d)
+	var got []string
+	for _, x := range d.Duties {
+		got = append(got, x.Rule+" "+x.Loan)
+	}
+	if want := []string{"other L1", "r L2", "other L2"}; !slices.Equal(got, want) {
+		t.Errorf("duties %v, want %v", got, want)
+	}
+	bad, sound := loan.Ref{Kind: loan.KindLoan, ID: "L1"}, loan.Ref{Kind: loan.KindLoan, ID: "L2"}
+	if len(d.Failed) != 2 || !d.Unknown(bad, "r") || !d.Unknown(bad, "weaker") || d.Unknown(bad, "other") || d.Unknown(sound, "r") {
+		t.Errorf("failed: %v", d.Failed)
 	}
 }

@@ -1,8 +1,6 @@
 package rules
 
 import (
-	"fmt"
-
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
@@ -13,27 +11,28 @@ import (
 func (d *deriver) groupRules(u loan.Ref) error {
 	branch := d.branchOf(u)
 	for _, r := range d.active(u.Kind, u) {
-		o := occurrence{subject: u, asOf: d.today}
-		if !d.place(&o, r, branch) {
-			continue
+		d.guard(u, r.ID, func() error { return d.groupRule(r, u, branch) })
+	}
+	return nil
+}
+
+func (d *deriver) groupRule(r *Rule, u loan.Ref, branch string) error {
+	o := occurrence{subject: u, asOf: d.today}
+	if !d.place(&o, r, branch) {
+		return nil
+	}
+	switch {
+	case o.rule.Period():
+		return d.groupPeriods(o)
+	case len(o.rule.Since) > 0:
+		seen := d.fillGroup(&o, 0)
+		var from calendar.Date
+		if b := d.facts.Branches[u.ID]; b != nil && u.Kind == loan.KindBranch {
+			from = b.Opened
 		}
-		var err error
-		switch {
-		case o.rule.Period():
-			err = d.groupPeriods(o)
-		case len(o.rule.Since) > 0:
-			seen := d.fillGroup(&o, 0)
-			var from calendar.Date
-			if b := d.facts.Branches[u.ID]; b != nil && u.Kind == loan.KindBranch {
-				from = b.Opened
-			}
-			err = d.interval(o, from, seen)
-		case o.rule.Due.Anchor == "date":
-			err = d.groupDay(o)
-		}
-		if err != nil {
-			return fmt.Errorf("rule %s: %w", r.ID, err)
-		}
+		return d.interval(o, from, seen)
+	case o.rule.Due.Anchor == "date":
+		return d.groupDay(o)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (d *deriver) eventRules(u loan.Ref) {
 				continue
 			}
 			before := len(d.duties) + len(d.outside)
-			d.guard(o.subject, func() error {
+			d.guard(o.subject, r.ID, func() error {
 				d.locate(&o, u)
 				if !d.place(&o, r, o.branch) {
 					return nil

@@ -105,22 +105,19 @@ func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {
 		}
 	}
 	for _, r := range rules {
-		o := base
-		if !d.place(&o, r, o.branch) {
-			continue
-		}
-		d.fillBorrower(o.borrower, d.today, 0)
-		d.filled.loan = nil
-		d.env.Collateral = e
-		var err error
-		if len(o.rule.Since) > 0 {
-			err = d.interval(o, from, !from.IsZero())
-		} else {
-			err = fmt.Errorf("a collateral rule counts since a last time")
-		}
-		if err != nil {
-			return fmt.Errorf("rule %s: %w", r.ID, err)
-		}
+		d.guard(ref, r.ID, func() error {
+			o := base
+			if !d.place(&o, r, o.branch) {
+				return nil
+			}
+			d.fillBorrower(o.borrower, d.today, 0)
+			d.filled.loan = nil
+			d.env.Collateral = e
+			if len(o.rule.Since) == 0 {
+				return errors.New("a collateral rule counts since a last time")
+			}
+			return d.interval(o, from, !from.IsZero())
+		})
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"errors"
-	"fmt"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -12,39 +11,37 @@ import (
 func (d *deriver) loanRules(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) error {
 	base := occurrence{subject: ref, file: f, borrower: now.Borrower, branch: now.Branch, officer: now.Officer}
 	for _, r := range d.active(loan.KindLoan, ref) {
-		o := base
-		if !d.place(&o, r, now.Branch) {
-			continue
-		}
-		var err error
-		switch {
-		case r.Period():
-			err = d.loanPeriods(o)
-		case r.Every == "interest_date":
-			err = d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
-				return l.Interest.Dates(l.Maturity, first, last)
-			})
-		case r.Every == "fee_date":
-			err = d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
-				var out []calendar.Date
-				for _, day := range l.FeeDates {
-					if day >= first && day <= last {
-						out = append(out, day)
-					}
-				}
-				return out
-			})
-		case len(r.Since) > 0:
-			o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
-			err = d.interval(o, now.Disbursed, now.Open())
-		default:
-			err = d.dated(o, now)
-		}
-		if err != nil {
-			return fmt.Errorf("rule %s: %w", r.ID, err)
-		}
+		d.guard(ref, r.ID, func() error { return d.loanRule(base, r, f, now) })
 	}
 	return nil
+}
+
+func (d *deriver) loanRule(o occurrence, r *Rule, f *loan.LoanFile, now *loan.Loan) error {
+	if !d.place(&o, r, now.Branch) {
+		return nil
+	}
+	switch {
+	case r.Period():
+		return d.loanPeriods(o)
+	case r.Every == "interest_date":
+		return d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
+			return l.Interest.Dates(l.Maturity, first, last)
+		})
+	case r.Every == "fee_date":
+		return d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
+			var out []calendar.Date
+			for _, day := range l.FeeDates {
+				if day >= first && day <= last {
+					out = append(out, day)
+				}
+			}
+			return out
+		})
+	case len(r.Since) > 0:
+		o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
+		return d.interval(o, now.Disbursed, now.Open())
+	}
+	return d.dated(o, now)
 }
 
 // dated handles a rule that counts from one of the loan's own days, asked of

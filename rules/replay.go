@@ -255,8 +255,9 @@ func (p *play) plan(ref loan.Ref, u *playedUnit, withdrawing bool, events ...*ta
 	p.match(u, events)
 	facts := p.known(ref)
 	d := Derive(p.book, p.cal, facts, ref, p.window)
-	for _, s := range slices.SortedFunc(maps.Keys(d.Failed), byKind) {
-		p.mishap(Broken, 0, "%s %s: %v", p.today, s, d.Failed[s])
+	attempts := slices.SortedFunc(maps.Keys(d.Failed), func(a, b Attempt) int { return cmp.Or(byKind(a.Subject, b.Subject), cmp.Compare(a.Rule, b.Rule)) })
+	for _, a := range attempts {
+		p.mishap(Broken, 0, "%s %s: %v", p.today, a.Subject, d.Failed[a])
 	}
 	circ := p.circumstances(facts.Events, events)
 	circ.Withdrawing = withdrawing
@@ -265,7 +266,7 @@ func (p *play) plan(ref loan.Ref, u *playedUnit, withdrawing bool, events ...*ta
 			circ.Closings[id] = []obligation.Closing{how}
 		}
 	}
-	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
+	circ.Unknown = d.Unknown
 	u.obs, _ = obligation.Reconcile(u.obs, d.Duties, circ)
 	if len(events) > 0 {
 		p.match(u, events)

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"fmt"
+
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
@@ -35,6 +37,12 @@ func (d *deriver) yield() map[spot]string {
 		}
 		for _, id := range r.YieldsTo {
 			x := &d.duties[i]
+			if x.Rule != "" && d.failed[Attempt{x.Subject, id}] != nil {
+				// Whether that one stands there is not known.
+				d.fail(Attempt{x.Subject, r.ID}, fmt.Errorf("derive %s: rule %s gives way to rule %s, which failed", x.Subject, r.ID, id))
+				x.Rule = ""
+				continue
+			}
 			if x.Rule != "" && there[spot{id, x.Subject, x.Anchor}] {
 				if dropped == nil {
 					dropped = map[spot]string{}

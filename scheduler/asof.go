@@ -3,6 +3,7 @@ package scheduler
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 
 	"tickler/api"
@@ -44,14 +45,43 @@ var stateAfter = map[obligation.ChangeKind]obligation.State{
 
 // pastOf reads what was in force on a day, and what the audit had by then; of
 // one obligation only, where its id is given.
-func (s *Scheduler) pastOf(tx *store.Tx, day calendar.Date, only string) (*past, error) {
+func (s *Scheduler) pastOf(view viewer, day calendar.Date, only string) (*past, error) {
 	p := &past{s: s, day: day, said: map[string]*saidOf{}}
-	var err error
+	var last uint64
+	err := view(func(tx *store.Tx) (err error) {
+		if last, _, err = tx.AuditHead(); err != nil {
+			return err
+		}
+		if err := p.underThen(tx); err != nil || only == "" {
+			return err
+		}
+		_, err = tx.AuditOf([]store.AuditName{store.AuditSubject(only)}, 0, math.MaxInt, func(r store.Record) error {
+			if r.Subject != only {
+				return nil
+			}
+			return p.say(&r)
+		})
+		return err
+	})
+	for from := uint64(1); err == nil && only == "" && from <= last; from += pastPage {
+		err = view(func(tx *store.Tx) error {
+			return tx.ScanAudit(from, from+pastPage-1, func(r store.Record) error { return p.say(&r) })
+		})
+	}
+	return p, err
+}
+
+// pastPage is how many audit records are read in one View.
+const pastPage = 1_000
+
+// underThen reads what was in force on the day.
+func (p *past) underThen(tx *store.Tx) (err error) {
+	s, day := p.s, p.day
 	if p.meta, err = tx.Meta(); err != nil {
-		return nil, err
+		return err
 	}
 	if day > p.meta.BusinessDate {
-		return nil, api.Errorf(api.Usage, "--on asks of a day to come", "--at %s is after the store's business date %s", day, p.meta.BusinessDate)
+		return api.Errorf(api.Usage, "--on asks of a day to come", "--at %s is after the store's business date %s", day, p.meta.BusinessDate)
 	}
 	digest := map[string]string{}
 	err = tx.Activations(func(a store.Activation) error {
@@ -61,45 +91,45 @@ func (s *Scheduler) pastOf(tx *store.Tx, day calendar.Date, only string) (*past,
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if digest["rulebook"] == "" {
-		return nil, api.Errorf(api.NotFound, "", "nothing was in force yet on %s", day)
+		return api.Errorf(api.NotFound, "", "nothing was in force yet on %s", day)
 	}
 	if p.book, err = s.bookIn(tx, digest["rulebook"]); err != nil {
-		return nil, err
+		return err
 	}
 	if p.cal, err = s.calendarIn(tx, digest["calendar"]); err != nil {
-		return nil, err
+		return err
 	}
 	p.dir.reach = p.book.Reach()
-	return p, tx.ScanAudit(1, 0, func(r store.Record) error {
-		if r.Business > day || only != "" && r.Subject != only {
-			return nil
-		}
-		kind, ok := cutChange(r.Action)
-		if !ok {
-			return nil
-		}
-		var d changeDetail
-		if err := json.Unmarshal(r.Detail, &d); err != nil {
-			return err
-		}
-		x := p.said[r.Subject]
-		if x == nil {
-			x = &saidOf{state: obligation.Planned} // given to another before it was raised
-			p.said[r.Subject] = x
-		}
-		x.state = cmp.Or(stateAfter[kind], x.state)
-		x.due, x.on, x.cause = cmp.Or(d.Due, x.due), d.On, d.Why
-		switch x.state {
-		case obligation.Submitted, obligation.Done:
-			x.sub = cmp.Or(x.sub, d.On)
-		default:
-			x.sub = 0
-		}
+	return nil
+}
+
+// say takes what a record had of an obligation by the day.
+func (p *past) say(r *store.Record) error {
+	kind, ok := cutChange(r.Action)
+	if r.Business > p.day || !ok {
 		return nil
-	})
+	}
+	var d changeDetail
+	if err := json.Unmarshal(r.Detail, &d); err != nil {
+		return err
+	}
+	x := p.said[r.Subject]
+	if x == nil {
+		x = &saidOf{state: obligation.Planned} // given to another before it was raised
+		p.said[r.Subject] = x
+	}
+	x.state = cmp.Or(stateAfter[kind], x.state)
+	x.due, x.on, x.cause = cmp.Or(d.Due, x.due), d.On, d.Why
+	switch x.state {
+	case obligation.Submitted, obligation.Done:
+		x.sub = cmp.Or(x.sub, d.On)
+	default:
+		x.sub = 0
+	}
+	return nil
 }
 
 // cutChange gives the kind of change that an audit action tells of.
@@ -195,7 +225,7 @@ func (p *past) forget(f *loan.Facts) {
 
 // asOf gives one obligation as it was known at the end of a day.
 func (s *Scheduler) asOf(tx *store.Tx, o *obligation.Obligation, day calendar.Date) (*obligation.Obligation, error) {
-	p, err := s.pastOf(tx, day, o.Key.String())
+	p, err := s.pastOf(within(tx), day, o.Key.String())
 	if err != nil {
 		return nil, err
 	}

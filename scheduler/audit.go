@@ -161,8 +161,6 @@ func (s *Scheduler) AuditPage(ctx context.Context, r api.AuditPageRequest) (*api
 // maxAuditBytes ends a page early: a record may name every loan of a file.
 const maxAuditBytes = 4 << 20
 
-var errPageFull = errors.New("the page is full")
-
 // AuditAbout gives a page of the records about an obligation, KIND/ID, an
 // event, a person or an OS user, oldest first.
 func (s *Scheduler) AuditAbout(ctx context.Context, r api.AuditAboutRequest) (*api.AuditAboutReply, error) {

@@ -57,8 +57,9 @@ type change struct {
 	nudged      []nudged       // in this change
 	told        map[string]int // reminded, escalated -> how many
 
-	directory directory       // the facts that many units share, read once
-	failures  map[string]bool // units whose last derivation failed
+	directory directory          // the facts that many units share, read once
+	failures  map[string]bool    // units whose last derivation failed
+	skip      map[loan.Ref]error // units at which the program failed in an earlier try of this change, and how
 }
 
 type seenChange struct {
@@ -136,7 +137,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 		c.meta.Calendar = cal.Version()
 	}
 	if all {
-		if err := c.everyUnit(); err != nil {
+		if err := c.everyUnit(within(c.tx)); err != nil {
 			return nil, err
 		}
 	}
@@ -161,23 +162,32 @@ func (c *change) activate(kind, old, digest string, text []byte, put func(string
 	return c.audit(kind+".activated", "", map[string]any{"from": old, "to": digest})
 }
 
-// everyUnit marks all there is.
-func (c *change) everyUnit() error {
-	err := c.tx.ScanDossiers(func(d *loan.Dossier) error {
-		c.plan(borrowerUnit(d.ID))
-		return c.touch(d)
+// everyUnit marks all there is, page by page.
+func (c *change) everyUnit(view viewer) error {
+	for after, begun := "", false; !begun || after != ""; begun = true {
+		err := view(func(tx *store.Tx) (err error) {
+			c.tx = tx
+			after, err = tx.ScanDossiersFrom(after, dossierPage, func(d *loan.Dossier) error {
+				c.plan(borrowerUnit(d.ID))
+				return c.touch(d)
+			})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	err := view(func(tx *store.Tx) error {
+		branches, err := tx.Branches()
+		for id := range branches {
+			c.plan(branchUnit(id))
+		}
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	branches, err := c.tx.Branches()
-	if err != nil {
-		return err
-	}
-	for id := range branches {
-		c.plan(branchUnit(id))
-	}
-	return c.tx.ScanPlans(func(p *store.Plan) error { c.plan(p.Unit); return nil })
+	return eachPlan(view, func(_ *store.Tx, p *store.Plan) error { c.plan(p.Unit); return nil })
 }
 
 // touch marks the officers, branches and groups of a dossier's loans.
@@ -292,6 +302,10 @@ func (c *change) gone(event string) bool {
 }
 
 func (c *change) planUnit(u loan.Ref) error {
+	return c.guarded(u, func() error { return c.planNow(u) })
+}
+
+func (c *change) planNow(u loan.Ref) error {
 	facts, err := c.facts(u)
 	if err != nil {
 		return err
@@ -350,14 +364,14 @@ func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Fac
 			circ.Closings[id] = []obligation.Closing{how}
 		}
 	}
-	circ.Unknown = func(s loan.Ref) bool { return d.Failed[s] != nil }
+	circ.Unknown = d.Unknown
 	obs, changes := obligation.Reconcile(old, d.Duties, circ)
 	return obs, changes, d
 }
 
 // fail keeps which units could not be worked out; they are tried again at
 // every scan.
-func (c *change) fail(u loan.Ref, failed map[loan.Ref]error) error {
+func (c *change) fail(u loan.Ref, failed map[rules.Attempt]error) error {
 	key := u.String()
 	if len(failed) == 0 {
 		if c.failures[key] {

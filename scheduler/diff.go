@@ -18,7 +18,7 @@ import (
 )
 
 // diffPage is how many units are looked at in one View.
-const diffPage = 500
+const diffPage = 20
 
 // viewer runs a closure that reads the store: a View of its own each time, or
 // within a transaction that is at work.
@@ -60,11 +60,10 @@ type contrast struct {
 // run walks over every unit that a changed rulebook would plan anew.
 func (k *contrast) run(s *Scheduler, view viewer) error {
 	units := k.side(s, k.new)
+	if err := units.everyUnit(view); err != nil {
+		return err
+	}
 	err := view(func(tx *store.Tx) error {
-		units.tx = tx
-		if err := units.everyUnit(); err != nil {
-			return err
-		}
 		dirty, err := tx.Dirty()
 		for _, u := range dirty {
 			units.plan(u)
@@ -127,9 +126,9 @@ func (k *contrast) unit(old, new *change, u loan.Ref) error {
 		}
 	}
 	var failed []string
-	for ref, err := range d.Failed {
+	for a, err := range d.Failed {
 		if k.view != nil {
-			if seen, _ := k.view.subject(new.tx, ref); !seen {
+			if seen, _ := k.view.subject(new.tx, a.Subject); !seen {
 				continue
 			}
 		}

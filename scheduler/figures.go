@@ -26,19 +26,18 @@ func (f *obligationFilter) wants(o *obligation.Obligation) bool {
 // eachObligation calls fn for every obligation, in every state, that the filter
 // wants: all figures are gathered through it, and nothing else counts
 // obligations for a report. It goes through the plans once, one in memory at a
-// time. fn may read with tx; the obligation is its own until it returns.
-func (s *Scheduler) eachObligation(ctx context.Context, tx *store.Tx, f obligationFilter, fn func(*obligation.Obligation) error) error {
-	view, err := s.look(ctx, tx)
+// time. fn may read with the transaction; the obligation is its own until it
+// returns.
+func (s *Scheduler) eachObligation(ctx context.Context, view viewer, f obligationFilter, fn func(*store.Tx, *obligation.Obligation) error) error {
+	var sees *sight
+	err := view(func(tx *store.Tx) (err error) { sees, err = s.look(ctx, tx); return err })
 	if err != nil {
 		return err
 	}
-	return tx.ScanPlans(func(p *store.Plan) error {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
+	return eachPlan(view, func(tx *store.Tx, p *store.Plan) error {
 		for i := range p.Obligations {
-			if o := &p.Obligations[i]; f.wants(o) && view.sees(o) {
-				if err := fn(o); err != nil {
+			if o := &p.Obligations[i]; f.wants(o) && sees.sees(o) {
+				if err := fn(tx, o); err != nil {
 					return err
 				}
 			}
@@ -47,11 +46,12 @@ func (s *Scheduler) eachObligation(ctx context.Context, tx *store.Tx, f obligati
 	})
 }
 
-// figures is one View that gathers figures: the whole report is of one state
+// figures is one read that gathers figures: the whole report is of one state
 // of the store, so that its totals tie.
 type figures struct {
 	s    *Scheduler
-	tx   *store.Tx
+	view viewer
+	tx   *store.Tx // of the page at hand
 	book *rules.Book
 	cal  *calendar.Calendar
 	head api.FiguresHead
@@ -61,35 +61,15 @@ type figures struct {
 	staff    map[string]*loan.Staff
 }
 
-// figuresView runs fn, which may run twice, with what every report needs.
+// figuresView runs fn, which may run many times, with what every report needs.
 func (s *Scheduler) figuresView(ctx context.Context, r api.FiguresRequest, fn func(*figures) error) error {
 	if err := report.CheckBy(r.By); err != nil {
 		return api.Errorf(api.Usage, "", "--by: %v", err)
 	}
 	book, cal := s.inForce()
-	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
-		meta, err := tx.Meta()
-		if err != nil {
-			return err
-		}
-		view, err := s.look(ctx, tx)
-		if err != nil {
-			return err
-		}
-		f := &figures{s: s, tx: tx, book: book, cal: cal, made: map[string]string{}}
-		f.head = api.FiguresHead{On: s.readingDay(&meta, book, r.On), From: r.From, To: r.To, Branch: r.Branch, By: r.By, GoLive: meta.GoLiveOf(r.Branch), Business: meta.BusinessDate,
-			Rulebook: book.Digest(), Calendar: cal.Version()}
-		if !view.branch(r.Branch) {
-			f.head.GoLive = meta.GoLive
-		}
-		if f.head.By == nil {
-			f.head.By = []report.By{}
-		}
-		f.head.Warnings = append([]string{}, calendarWarnings(cal, f.head.On)...)
-		if f.branches, err = tx.Branches(); err != nil {
-			return err
-		}
-		if f.staff, err = tx.Staff(); err != nil {
+	err := s.steady(ctx, func(view viewer) error {
+		f := &figures{s: s, view: view, book: book, cal: cal, made: map[string]string{}}
+		if err := f.begin(ctx, r); err != nil {
 			return err
 		}
 		return fn(f)
@@ -97,9 +77,38 @@ func (s *Scheduler) figuresView(ctx context.Context, r api.FiguresRequest, fn fu
 	return s.refused(ctx, actorOf(ctx), actRead, "report", refine(err))
 }
 
+// begin reads what every report needs.
+func (f *figures) begin(ctx context.Context, r api.FiguresRequest) error {
+	return f.view(func(tx *store.Tx) error {
+		meta, err := tx.Meta()
+		if err != nil {
+			return err
+		}
+		view, err := f.s.look(ctx, tx)
+		if err != nil {
+			return err
+		}
+		f.head = api.FiguresHead{On: f.s.readingDay(&meta, f.book, r.On), From: r.From, To: r.To, Branch: r.Branch, By: r.By, GoLive: meta.GoLiveOf(r.Branch), Business: meta.BusinessDate,
+			Rulebook: f.book.Digest(), Calendar: f.cal.Version()}
+		if !view.branch(r.Branch) {
+			f.head.GoLive = meta.GoLive
+		}
+		if f.head.By == nil {
+			f.head.By = []report.By{}
+		}
+		f.head.Warnings = append([]string{}, calendarWarnings(f.cal, f.head.On)...)
+		if f.branches, err = tx.Branches(); err != nil {
+			return err
+		}
+		f.staff, err = tx.Staff()
+		return err
+	})
+}
+
 // each goes through the obligations of the head's branch and range.
 func (f *figures) each(ctx context.Context, fn func(*obligation.Obligation) error) error {
-	return f.s.eachObligation(ctx, f.tx, obligationFilter{Branch: f.head.Branch, From: f.head.From, To: f.head.To}, func(o *obligation.Obligation) error {
+	return f.s.eachObligation(ctx, f.view, obligationFilter{Branch: f.head.Branch, From: f.head.From, To: f.head.To}, func(tx *store.Tx, o *obligation.Obligation) error {
+		f.tx = tx
 		if f.book.Rule(o.Rule) == nil {
 			f.made[o.Rule] = o.Rulebook
 		}
@@ -149,8 +158,15 @@ func (f *figures) name(by report.By, key string) string {
 func (f *figures) rule(id string) (name, clause string) {
 	r := f.book.Rule(id)
 	if digest := f.made[id]; r == nil && digest != "" {
-		if b, err := f.s.bookIn(f.tx, digest); err == nil {
-			r = b.Rule(id)
+		err := f.view(func(tx *store.Tx) error {
+			b, err := f.s.bookIn(tx, digest)
+			if err == nil {
+				r = b.Rule(id)
+			}
+			return err
+		})
+		if err != nil {
+			return "", ""
 		}
 	}
 	if r == nil {

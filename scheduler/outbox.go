@@ -46,26 +46,41 @@ func (s *Scheduler) Outbox(ctx context.Context, r api.OutboxRequest) (*api.Outbo
 		return nil, api.Errorf(api.Usage, "", "want a person (--to), or a role (--role) and its branch (--branch)")
 	}
 	reply := &api.OutboxReply{}
-	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
-		meta, err := tx.Meta()
+	err := s.steady(ctx, func(pages viewer) error {
+		o := &outbox{s: s, cal: cal, digests: map[digestKey][]store.Message{}, landed: map[calendar.Date]calendar.Date{}, plans: map[loan.Ref]*store.Plan{}, names: map[string]string{}}
+		var to calendar.Date
+		var first, number uint64
+		err := pages(func(tx *store.Tx) error {
+			meta, err := tx.Meta()
+			if err != nil {
+				return err
+			}
+			if o.view, err = s.look(ctx, tx); err != nil {
+				return err
+			}
+			o.tx, o.today = tx, s.readingDay(&meta, book, r.On)
+			reply.Today = o.today
+			if reply.Next, err = digestDay(cal, reply.Today); err != nil {
+				return err
+			}
+			var from calendar.Date
+			if from, to, number, err = o.span(r); err != nil {
+				return err
+			}
+			first, err = tx.FirstMessage(from)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		view, err := s.look(ctx, tx)
-		if err != nil {
-			return err
-		}
-		reply.Today = s.readingDay(&meta, book, r.On)
-		if reply.Next, err = digestDay(cal, reply.Today); err != nil {
-			return err
-		}
-		o := &outbox{s: s, tx: tx, view: view, cal: cal, today: reply.Today, digests: map[digestKey][]store.Message{}, landed: map[calendar.Date]calendar.Date{}, plans: map[loan.Ref]*store.Plan{}, names: map[string]string{}}
-		from, to, number, err := o.span(r)
-		if err != nil {
-			return err
-		}
-		if err := o.gather(from, to); err != nil {
-			return err
+		for first > 0 {
+			err := pages(func(tx *store.Tx) (err error) {
+				first, err = tx.ScanOutboxFrom(first, to, messagePage, o.take)
+				return err
+			})
+			if err != nil {
+				return err
+			}
 		}
 		keys := slices.SortedFunc(maps.Keys(o.digests), func(a, b digestKey) int {
 			return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(b2i(a.to == ""), b2i(b.to == "")), strings.Compare(a.to, b.to), strings.Compare(a.branch, b.branch), strings.Compare(a.role, b.role))
@@ -83,8 +98,11 @@ func (s *Scheduler) Outbox(ctx context.Context, r api.OutboxRequest) (*api.Outbo
 		if r.ID != "" && len(keys) == 0 {
 			return api.Errorf(api.NotFound, "\"tickler outbox list\" shows them", "no digest %q waits to be sent", r.ID)
 		}
-		reply.Digests, err = o.tell(keys, r.Items || r.ID != "")
-		return err
+		return pages(func(tx *store.Tx) (err error) {
+			o.tx = tx
+			reply.Digests, err = o.tell(keys, r.Items || r.ID != "")
+			return err
+		})
 	})
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, "outbox", refine(err))
@@ -152,23 +170,21 @@ func (o *outbox) dayOf(m *store.Message) (calendar.Date, error) {
 	return d, err
 }
 
-// gather shares the messages of some business days out to their digests.
-func (o *outbox) gather(from, to calendar.Date) error {
-	return o.tx.ScanOutboxOn(from, to, func(m store.Message) error {
-		if m.Obligation == "" || !o.view.branch(m.Branch) && !o.view.is(m.To) {
-			return nil
-		}
-		day, err := o.dayOf(&m)
-		if err != nil {
-			return err
-		}
-		k := digestKey{day: day, to: m.To}
-		if m.To == "" {
-			k.role, k.branch = m.Role, m.Branch
-		}
-		o.digests[k] = append(o.digests[k], m)
+// take puts a message into its digest.
+func (o *outbox) take(m store.Message) error {
+	if m.Obligation == "" || !o.view.branch(m.Branch) && !o.view.is(m.To) {
 		return nil
-	})
+	}
+	day, err := o.dayOf(&m)
+	if err != nil {
+		return err
+	}
+	k := digestKey{day: day, to: m.To}
+	if m.To == "" {
+		k.role, k.branch = m.Role, m.Branch
+	}
+	o.digests[k] = append(o.digests[k], m)
+	return nil
 }
 
 // tell gives digests the form that people see.

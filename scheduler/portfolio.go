@@ -16,7 +16,7 @@ import (
 )
 
 // portfolioPage is how many borrowers are read in one View.
-const portfolioPage = 500
+const portfolioPage = 20
 
 // reported is the event that closes the duty to report an inspection.
 const reported = "inspection.reported"

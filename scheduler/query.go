@@ -40,19 +40,25 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			return nil, api.Errorf(api.Usage, "", "unknown state %q; want planned, raised, submitted, done, waived, cancelled or lapsed", st)
 		}
 	}
-	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
-		meta, err := tx.Meta()
-		if err != nil {
+	inForce := cal
+	err := s.steady(ctx, func(pages viewer) error {
+		reply.Obligations, cal = reply.Obligations[:0], inForce
+		var meta store.Meta
+		var view *sight
+		err := pages(func(tx *store.Tx) (err error) {
+			if meta, err = tx.Meta(); err != nil {
+				return err
+			}
+			view, err = s.look(ctx, tx)
 			return err
-		}
-		view, err := s.look(ctx, tx)
+		})
 		if err != nil {
 			return err
 		}
 		today := s.readingDay(&meta, book, r.On)
 		var then *past
 		if !r.At.IsZero() {
-			if then, err = s.pastOf(tx, r.At, ""); err != nil {
+			if then, err = s.pastOf(pages, r.At, ""); err != nil {
 				return err
 			}
 			today, cal = cmp.Or(r.On, r.At), then.cal
@@ -83,7 +89,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			return (r.From.IsZero() || o.Due >= r.From) && (r.To.IsZero() || o.Due <= r.To)
 		}
 		names := map[string]string{}
-		take := func(p *store.Plan) error {
+		take := func(tx *store.Tx, p *store.Plan) (err error) {
 			if then != nil {
 				if p.Obligations, err = then.plan(tx, p); err != nil {
 					return err
@@ -103,14 +109,14 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			return nil
 		}
 		if then != nil && subject.IsZero() {
-			return tx.ScanPlans(take) // the indexes are of today
+			return eachPlan(pages, take) // the indexes are of today
 		}
 		if !subject.IsZero() {
-			if err := view.known(tx, subject); err != nil {
+			if err := pages(func(tx *store.Tx) error { return view.known(tx, subject) }); err != nil {
 				return err
 			}
 		}
-		return s.candidates(tx, r, subject, today, take)
+		return candidates(pages, r, subject, today, take)
 	})
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, r.Subject, refine(err))
@@ -130,41 +136,33 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 }
 
 // candidates calls take once for every plan that may hold what is asked for.
-func (s *Scheduler) candidates(tx *store.Tx, r api.ListRequest, subject loan.Ref, today calendar.Date, take func(*store.Plan) error) error {
+func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar.Date, take func(*store.Tx, *store.Plan) error) error {
 	if !subject.IsZero() {
-		unit, err := tx.UnitOf(subject)
-		if errors.Is(err, store.ErrNotFound) {
-			return api.Errorf(api.NotFound, "", "%s is not known", subject)
-		}
-		if err != nil {
-			return err
-		}
-		units, err := unitsOf(tx, subject)
-		if err != nil {
-			return err
-		}
-		if len(units) == 0 {
-			units = []loan.Ref{unit}
-		}
-		for _, u := range units {
-			p, err := tx.Plan(u)
+		var units []loan.Ref
+		err := view(func(tx *store.Tx) error {
+			unit, err := tx.UnitOf(subject)
+			if errors.Is(err, store.ErrNotFound) {
+				return api.Errorf(api.NotFound, "", "%s is not known", subject)
+			}
 			if err != nil {
 				return err
 			}
-			if p != nil {
-				if err := take(p); err != nil {
-					return err
-				}
+			if units, err = unitsOf(tx, subject); len(units) == 0 {
+				units = []loan.Ref{unit}
 			}
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		return nil
+		return plansOf(view, units, take)
 	}
 	ended := r.All
 	for _, st := range r.States {
 		ended = ended || st.Ended()
 	}
 	if ended {
-		return tx.ScanPlans(take)
+		return eachPlan(view, take)
 	}
 	first, last := r.From, r.To
 	if r.Overdue {
@@ -179,18 +177,21 @@ func (s *Scheduler) candidates(tx *store.Tx, r api.ListRequest, subject loan.Ref
 	if last.IsZero() {
 		last = calendar.MustDate(9999, 12, 31)
 	}
-	seen := map[loan.Ref]bool{}
-	return tx.Due(r.Branch, first, last, func(u loan.Ref) error {
-		if seen[u] {
+	var units []loan.Ref
+	err := view(func(tx *store.Tx) error {
+		seen := map[loan.Ref]bool{}
+		return tx.Due(r.Branch, first, last, func(u loan.Ref) error {
+			if !seen[u] {
+				seen[u] = true
+				units = append(units, u)
+			}
 			return nil
-		}
-		seen[u] = true
-		p, err := tx.Plan(u)
-		if err != nil || p == nil {
-			return err
-		}
-		return take(p)
+		})
 	})
+	if err != nil {
+		return err
+	}
+	return plansOf(view, units, take)
 }
 
 // present gives an obligation the form that scripts see.

@@ -13,10 +13,9 @@ import (
 	"tickler/store"
 )
 
-const (
-	wakeEvery = 10 * time.Second // monotonic; the rulebook and calendar files are looked at
-	scanEvery = time.Minute      // the schedule's default, and the health's measure
-)
+// wakeEvery is how often the loop wakes, by the monotonic clock, and the
+// rulebook and calendar files are looked at.
+const wakeEvery = 10 * time.Second
 
 // ParseSchedule reads a schedule as cron has it, in the rulebook's zone. The
 // parser of cron panics at some mistakes and takes some days that never come;
@@ -45,15 +44,7 @@ func ParseSchedule(spec string) (sched cron.Schedule, err error) {
 // the clock was set. It returns when ctx ends, or when the store can no
 // longer be used.
 func (s *Scheduler) Run(ctx context.Context) error {
-	spec := s.cfg.Schedule
-	if spec == "" {
-		spec = "* * * * *"
-	}
-	sched, err := ParseSchedule(spec)
-	if err != nil {
-		return err
-	}
-	ticker := time.NewTicker(wakeEvery)
+	ticker := time.NewTicker(s.wakes())
 	defer ticker.Stop()
 	defer s.keeper.work.Wait() // with ctx it ends at once
 	var next time.Time         // of the schedule, on the wall
@@ -62,10 +53,14 @@ func (s *Scheduler) Run(ctx context.Context) error {
 		book, _ := s.inForce()
 		stepped := s.watchClock(ctx)
 		now := s.now().In(book.Zone).Round(0) // the wall's reading: no monotonic part
-		changed := s.poll()
-		if err := s.decide(ctx); err != nil && ctx.Err() == nil {
-			s.log.Error("weigh the changed rulebook", "error", err) // the scan tries again
-		}
+		changed := false
+		s.pulse.stumbled(s.attempt("read the documents", func() error {
+			changed = s.poll()
+			if err := s.decide(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("weigh the changed rulebook", "error", err) // the scan tries again
+			}
+			return nil
+		}))
 		if changed {
 			b, c := s.inForce()
 			s.log.Info("documents changed", "rulebook", b.Digest(), "calendar", c.Version())
@@ -75,7 +70,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 			if err := s.scan(ctx, &day); err != nil {
 				return err
 			}
-			next = sched.Next(now)
+			next = s.sched.Next(now)
 		}
 		if gone := s.cfg.Store.Err(); gone != nil { // a scan that had nothing to write did not see it
 			return refine(gone)
@@ -94,11 +89,18 @@ func (s *Scheduler) Run(ctx context.Context) error {
 // scan is one Tick of the loop. A failure is said and tried again; only a
 // store that is gone ends the loop.
 func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
-	r, err := s.Tick(ctx, Actor{System: true}, api.TickRequest{})
+	began := s.elapsed()
+	var r *api.TickReply
+	err := s.attempt("scan", func() (err error) {
+		r, err = s.Tick(ctx, Actor{System: true}, api.TickRequest{})
+		return err
+	})
+	if err != nil && ctx.Err() != nil {
+		return nil
+	}
+	took := s.elapsed() - began
+	s.scanned(ctx, took, err)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
 		s.mu.Lock()
 		s.scanErr = "scan: " + err.Error()
 		s.mu.Unlock()
@@ -110,16 +112,37 @@ func (s *Scheduler) scan(ctx context.Context, day *calendar.Date) error {
 	s.scanErr, s.lastScan = "", s.elapsed()
 	s.mu.Unlock()
 	if len(r.Plan) > 0 || len(r.Told) > 0 || len(r.Failed) > 0 {
-		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed))
+		s.log.Info("scan", "today", r.Today, "plan", r.Plan, "told", r.Told, "failed", len(r.Failed), "took", took)
 	}
 	for _, f := range r.Failed {
-		s.log.Error("subject skipped", "error", f)
+		s.log.Error("subject skipped", "error", withoutValues(f))
 	}
 	if turned := s.wallDay(book); turned != *day {
 		*day = turned
 		s.digest(ctx, r)
 	}
+	err = s.attempt("count", func() error { return s.recount(ctx) })
+	if err != nil && ctx.Err() == nil {
+		s.log.Error("count the store through", "error", err)
+	}
 	return nil
+}
+
+// withoutValues keeps of a failed derivation which subject and which rule it
+// was: the rest may quote a fact, and the log is no place for it.
+func withoutValues(failed string) string {
+	parts := strings.SplitN(failed, ": ", 3)
+	if len(parts) == 3 && strings.HasPrefix(parts[1], "rule ") {
+		return parts[0] + ": " + parts[1]
+	}
+	return parts[0]
+}
+
+// wakes is how often the loop looks at the clock and the files: every ten
+// seconds, or twice within the schedule's interval where that is shorter.
+func (s *Scheduler) wakes() time.Duration {
+	next := s.sched.Next(s.now().Round(0))
+	return max(min(wakeEvery, s.sched.Next(next).Sub(next)/2), time.Second/2)
 }
 
 // digest writes, once a day, that all is alive, with the head of the audit: a
@@ -161,26 +184,3 @@ func (s *Scheduler) complain() {
 // sinceScan is how long ago a scan succeeded, or the daemon began. The caller
 // holds mu.
 func (s *Scheduler) sinceScan() time.Duration { return s.elapsed() - s.lastScan }
-
-// Healthy says whether the daemon does its work.
-func (s *Scheduler) Healthy(ctx context.Context) (bool, []string) {
-	s.mu.RLock()
-	var problems []string
-	for _, p := range []string{s.bookErr, s.calErr, s.scanErr, s.keeper.trouble()} {
-		if p != "" {
-			problems = append(problems, p)
-		}
-	}
-	since := s.sinceScan()
-	s.mu.RUnlock()
-	if err := s.cfg.Store.Err(); err != nil {
-		problems = append(problems, err.Error())
-	}
-	if s.cfg.Store.Full() {
-		problems = append(problems, "磁盘空间不足，变更未能保存 / the disk is full: the last change was not made")
-	}
-	if s.cfg.Daemon && since > 2*scanEvery {
-		problems = append(problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))
-	}
-	return len(problems) == 0, problems
-}

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -12,6 +13,8 @@ import (
 	"sort"
 	"sync"
 	"time"
+
+	"github.com/robfig/cron/v3"
 
 	"tickler"
 	"tickler/api"
@@ -30,6 +33,7 @@ type Config struct {
 	Clock       Clock        // nil is the machine's; tests pass their own
 	Daemon      bool         // the process goes on: the business day is the clock's alone
 	Schedule    string       // when to scan, as cron has it; "" is every minute
+	MinFree     uint64       // bytes that the disk must have free; 0 is MinFree
 	Hold        HoldLimits   // how much a rulebook may change without a second person
 	Version     string
 	Data        string // the data directory, for status
@@ -66,9 +70,15 @@ type Scheduler struct {
 	looked   [sha256.Size]byte // of the files last read
 	saidBook string            // the problem last logged
 	saidCal  string
-	anchor   anchor        // when the wall was last believed
-	ahead    time.Duration // by how much it is known to be wrong since the start
-	drifted  time.Duration // when the loop looked last
+	bookRead time.Time // when the file was last read and good
+	calRead  time.Time
+
+	sched cron.Schedule
+	pulse pulse
+
+	anchor  anchor        // when the wall was last believed
+	ahead   time.Duration // by how much it is known to be wrong since the start
+	drifted time.Duration // when the loop looked last
 
 	docs     sync.Mutex        // held while the rulebook's file is read or written
 	glimpsed [sha256.Size]byte // of changed files, seen once; docs is held for it
@@ -113,8 +123,12 @@ func New(cfg Config) (*Scheduler, error) {
 	}
 	s.started, s.lastScan = s.now(), s.elapsed()
 	s.keeper.plan = cfg.Backups
+	var err error
+	if s.sched, err = ParseSchedule(cmp.Or(cfg.Schedule, "* * * * *")); err != nil {
+		return nil, err
+	}
 	var meta store.Meta
-	err := cfg.Store.View(context.Background(), func(tx *store.Tx) error {
+	err = cfg.Store.View(context.Background(), func(tx *store.Tx) error {
 		var err error
 		meta, err = tx.Meta()
 		return err
@@ -198,12 +212,16 @@ func (s *Scheduler) reload() (changed, settled bool) {
 	if bookErr != nil {
 		s.bookErr, s.next, s.held = bookErr.Error(), nil, nil
 	} else {
+		s.bookRead = s.now()
 		changed = s.offer(book)
 	}
 	if calErr != nil {
 		s.calErr = calErr.Error()
-	} else if s.cal == nil || s.cal.Version() != cal.Version() {
-		s.cal, changed = cal, true
+	} else {
+		s.calRead = s.now()
+		if s.cal == nil || s.cal.Version() != cal.Version() {
+			s.cal, changed = cal, true
+		}
 	}
 	return changed, true
 }

@@ -13,6 +13,7 @@ import (
 	"tickler/loan"
 	"tickler/obligation"
 	"tickler/report"
+	"tickler/store"
 )
 
 const (
@@ -127,7 +128,8 @@ func (f *figures) mark(branch, label string, q calendar.Period) (*report.Mark, [
 		return nil, nil, nil
 	}
 	ref := loan.Ref{Kind: loan.KindBranch, ID: branch}
-	events, err := f.tx.EventsOf(ref)
+	var events []loan.Event
+	err := f.view(func(tx *store.Tx) (err error) { events, err = tx.EventsOf(ref); return err })
 	if err != nil {
 		return nil, nil, err
 	}

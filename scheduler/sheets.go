@@ -114,7 +114,7 @@ func (in *intake) takeBranches() error {
 	}
 	in.directory.branches = nil
 	if grown && in.book.Overridden() {
-		return in.everyUnit()
+		return in.everyUnit(within(in.tx))
 	}
 	return nil
 }

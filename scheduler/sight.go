@@ -206,6 +206,12 @@ func (s *Scheduler) Admits(ctx context.Context) error {
 	return s.admits(ctx, actorOf(ctx), actImport, "")
 }
 
+// Reads says whether who asks may read at all, before much is taken from him.
+func (s *Scheduler) Reads(ctx context.Context) error { return s.allowed(ctx, actRead, false) }
+
+// Watches says whether who asks may see figures that go over every branch.
+func (s *Scheduler) Watches(ctx context.Context) error { return s.allowed(ctx, actTry, true) }
+
 // branch says that a branch is in sight.
 func (v *sight) branch(id string) bool {
 	return v.home(id) || v.deputy(func(d *sight) bool { return d.home(id) })

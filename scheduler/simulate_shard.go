@@ -102,7 +102,7 @@ func (m *simulation) each(fn func(i int, h *shard) error) error {
 	errs := make([]error, len(m.shards))
 	var wg sync.WaitGroup
 	for i, h := range m.shards {
-		wg.Go(func() { errs[i] = fn(i, h) })
+		wg.Go(func() { errs[i] = h.copy.attempt("simulate", func() error { return fn(i, h) }) })
 	}
 	wg.Wait()
 	return cmp.Or(errs...)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"tickler/api"
 	"tickler/calendar"
@@ -27,42 +26,37 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 	if s.held != nil {
 		r.Rulebook.Held = &s.held.Hold
 	}
-	for _, p := range []string{s.bookErr, s.calErr, s.scanErr, s.keeper.trouble()} {
-		if p != "" {
-			r.Problems = append(r.Problems, p)
-		}
-	}
-	since, started := s.sinceScan(), s.started
+	started := s.started
 	s.mu.RUnlock()
+	problems := s.problems()
 	if r.Rulebook.File == "" {
 		r.Rulebook.File = "(embedded)"
 	}
 	if s.cfg.Daemon {
 		r.Started = &started
-		if since > 2*scanEvery {
-			r.Problems = append(r.Problems, fmt.Sprintf("no scan succeeded for %s", since.Round(time.Second)))
-		}
 	}
-	if err := s.cfg.Store.Err(); err != nil {
-		r.Problems = append(r.Problems, err.Error())
-	}
+	var today calendar.Date
+	var view *sight
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {
 		meta, err := tx.Meta()
 		if err != nil {
 			return err
 		}
-		view, err := s.look(ctx, tx)
-		if err != nil {
+		if view, err = s.look(ctx, tx); err != nil {
 			return err
 		}
-		if held := r.Rulebook.Held; held != nil && !view.all {
-			blunt := "规则簿 " + shortDigest(held.Digest) + " 已搁置 / is held"
-			for _, p := range []*string{&r.Rulebook.Problem, &r.Problems[0]} { // of the rulebook, first of all
-				*p = blunt
+		for _, p := range problems {
+			if view.all {
+				r.Problems = append(r.Problems, p.full())
+			} else {
+				r.Problems = append(r.Problems, p.blunt)
 			}
+		}
+		if held := r.Rulebook.Held; held != nil && !view.all {
+			r.Rulebook.Problem = heldBluntly(held.Digest)
 			r.Rulebook.Held = view.hold(held)
 		}
-		today := s.readingDay(&meta, book, 0)
+		today = s.readingDay(&meta, book, 0)
 		r.Business, r.GoLive, r.WindowEnd = meta.BusinessDate, meta.GoLive, meta.WindowEnd
 		if !meta.LastTick.IsZero() {
 			r.LastTick = &meta.LastTick
@@ -75,26 +69,21 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 			return err
 		}
 		r.Warnings = append(r.Warnings, first...)
-		if p := s.clockProblem(&meta, book.Zone); p != "" {
-			r.Problems = append(r.Problems, p)
-		}
-		if wall := s.wallDay(book); wall.AddDays(1) < meta.BusinessDate { // a day ahead is allowed to --on
-			r.Problems = append(r.Problems, fmt.Sprintf("系统时钟 %s 早于营业日 %s / the clock was set back", wall, meta.BusinessDate))
-		}
+		r.Problems = append(r.Problems, s.clockProblems(&meta, book)...)
 		if r.Audit.Seq, r.Audit.Hash, err = tx.AuditHead(); err != nil {
 			return err
 		}
-		err = tx.Rows("failed", func(id string, row json.RawMessage) error {
+		return tx.Rows("failed", func(id string, row json.RawMessage) error {
 			if !view.all {
 				return nil // it names whom not everybody sees
 			}
 			r.Problems = append(r.Problems, fmt.Sprintf("%s: %s", id, row))
 			return nil
 		})
-		if err != nil {
-			return err
-		}
-		return tx.ScanPlans(func(p *store.Plan) error {
+	})
+	if err == nil {
+		// The counts are of no one state: nobody waits for them to be.
+		err = eachPlan(s.views(ctx), func(_ *store.Tx, p *store.Plan) error {
 			loans := map[string]bool{}
 			for i := range p.Obligations {
 				o := &p.Obligations[i]
@@ -112,7 +101,7 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 			r.Loans += len(loans)
 			return nil
 		})
-	})
+	}
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, "", refine(err))
 	}

@@ -2,7 +2,9 @@ package scheduler
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"time"
 
 	"tickler/api"
 	"tickler/loan"
@@ -23,11 +25,24 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 		return s.withProblems(reply), s.refused(ctx, actor, actScan, "", refine(err))
 	}
 	var reply *api.TickReply
-	err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
+	err := without(func(skip map[loan.Ref]error) (err error) {
+		reply, err = s.tick(ctx, actor, r, now, skip)
+		return err
+	})
+	if err != nil {
+		return nil, s.refused(ctx, actor, actScan, "", refine(err))
+	}
+	return s.withProblems(reply), nil
+}
+
+// tick is a scan that has something to do, in one transaction.
+func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, now time.Time, skip map[loan.Ref]error) (reply *api.TickReply, err error) {
+	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.begin(tx, actor, r.On, r.Force, now)
 		if err != nil {
 			return err
 		}
+		c.skip = skip
 		if err := c.person.may(actScan); err != nil {
 			return err
 		}
@@ -77,8 +92,8 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 				continue
 			}
 			looked[u] = true
-			if err := c.raiseUnit(u); err != nil {
-				return err
+			if err := c.guarded(u, func() error { return c.raiseUnit(u) }); err != nil {
+				return fmt.Errorf("raise what is due of %s: %w", u, err)
 			}
 		}
 		derived := len(c.order)
@@ -89,10 +104,7 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 		c.meta.Cursor, c.meta.LastTick = c.today, now
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
-	if err != nil {
-		return nil, s.refused(ctx, actor, actScan, "", refine(err))
-	}
-	return s.withProblems(reply), nil
+	return reply, err
 }
 
 // withProblems says with a scan that a file is bad, for sites where nothing
@@ -120,7 +132,7 @@ func (s *Scheduler) badFiles() []string {
 // idle answers a scan that has nothing to do, so that it writes nothing and
 // waits for nobody: nil where there is work.
 func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*api.TickReply, error) {
-	if s.undecided() != nil || s.cfg.Store.Full() { // only a write tells whether there is room again
+	if s.undecided() != nil || s.cfg.Store.Full() || s.cfg.Store.Vitals().Failing != nil { // only a write tells whether the disk takes one again
 		return nil, nil
 	}
 	book, cal := s.inForce()

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"tickler/calendar"
@@ -69,9 +70,41 @@ func (tx *Tx) ScanOutbox(fn func(Message) error) error {
 // ScanOutboxOn is ScanOutbox for those enqueued from one business day to
 // another, both included. It reads no others, but for finding the first.
 func (tx *Tx) ScanOutboxOn(from, to calendar.Date, fn func(Message) error) error {
+	first, err := tx.FirstMessage(from)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ScanOutboxFrom(first, to, math.MaxInt, fn)
+	return err
+}
+
+// ScanOutboxFrom calls fn for at most n of the messages still to be sent, from
+// an id on and up to a business day. It gives the id to go on with, 0 at the
+// end. So a long outbox is read page by page, a View each.
+func (tx *Tx) ScanOutboxFrom(id uint64, to calendar.Date, n int, fn func(Message) error) (next uint64, err error) {
+	err = scanAs(tx, bucketOutbox, messageKey(id), nil, func(m Message) error {
+		if m.business() > to {
+			return errStop
+		}
+		if n == 0 {
+			next = m.ID
+			return errStop
+		}
+		n--
+		return fn(m)
+	})
+	if err == errStop {
+		err = nil
+	}
+	return next, err
+}
+
+// FirstMessage gives the id from which on messages were enqueued on a business
+// day or later.
+func (tx *Tx) FirstMessage(from calendar.Date) (uint64, error) {
 	last, _, err := tx.r.Last(bucketOutbox, nil, nil)
 	if err != nil || len(last) != 8 {
-		return err
+		return 1, err
 	}
 	// Numbers are given in the order of business days. Those that were sent
 	// are looked at too, and a gap counts as the number after it.
@@ -93,19 +126,7 @@ func (tx *Tx) ScanOutboxOn(from, to calendar.Date, fn func(Message) error) error
 			lo = at + 1
 		}
 	}
-	if err != nil {
-		return err
-	}
-	err = scanAs(tx, bucketOutbox, messageKey(lo), nil, func(m Message) error {
-		if m.business() > to {
-			return errStop
-		}
-		return fn(m)
-	})
-	if err == errStop {
-		err = nil
-	}
-	return err
+	return lo, err
 }
 
 // ScanSent calls fn for the messages that were sent or given up, from the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // Store keeps everything, on a Backend. It is safe for concurrent use.
@@ -16,6 +17,7 @@ type Store struct {
 	stopped chan struct{}         // closed with it
 	full    atomic.Bool           // the last commit found no room on the disk
 	sound   atomic.Bool           // the schema was looked at
+	watcher *watcher              // nil where nobody watches
 }
 
 // New puts a Store on a backend. Close closes the backend as well.
@@ -51,18 +53,25 @@ func (s *Store) Stopped() <-chan struct{} { return s.stopped }
 func (s *Store) Full() bool { return s.full.Load() }
 
 // View runs fn on one unchanging state. fn must be short and must not talk to
-// a client; what it was given by a Scan method is its own to keep.
+// a client; what it was given by a Scan method is its own to keep. Where Watch
+// bounds it, it ends with ErrTooLong.
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 	if p := s.broken.Load(); p != nil {
 		return *p
 	}
-	return s.backend.View(ctx, func(r Reader) error {
-		tx := &Tx{store: s, r: r, dict: s.dict.Load()}
-		if err := tx.checkSchema(); err != nil {
-			return err
-		}
-		return fn(tx)
-	})
+	run := func(ctx context.Context) error {
+		return s.backend.View(ctx, func(r Reader) error {
+			tx := &Tx{store: s, r: bounded{r, ctx}, dict: s.dict.Load()}
+			if err := tx.checkSchema(); err != nil {
+				return err
+			}
+			return fn(tx)
+		})
+	}
+	if s.watcher != nil {
+		return s.watcher.view(ctx, run)
+	}
+	return run(ctx)
 }
 
 // Update runs fn and commits what it did, all or nothing. fn may run twice.
@@ -73,6 +82,7 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		return *p
 	}
 	var last *Tx
+	var done time.Time // when all was ready to be committed; zero where it was not
 	err := s.backend.Update(ctx, func(w Writer) error {
 		buf := newBuffer(w)
 		tx := &Tx{store: s, r: buf, w: buf, dict: s.dict.Load()}
@@ -83,8 +93,15 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 		if err := fn(tx); err != nil {
 			return err
 		}
-		return tx.flush()
+		if err := tx.flush(); err != nil || s.watcher == nil {
+			return err
+		}
+		done = s.watcher.Now()
+		return nil
 	})
+	if !done.IsZero() && ctx.Err() == nil {
+		s.watcher.commit(done, err)
+	}
 	switch {
 	case err == nil:
 		s.full.Store(false)
@@ -142,7 +159,8 @@ type Tx struct {
 		key    string
 		places places
 	}
-	enc encoder // reused from record to record
+	enc    encoder // reused from record to record
+	writes int     // records put and deleted so far
 }
 
 var errReadOnly = errors.New("store: a View cannot write")
@@ -168,6 +186,7 @@ func (tx *Tx) put(bucket string, key []byte, version byte, payload []byte) error
 	if tx.w == nil {
 		return errReadOnly
 	}
+	tx.writes++
 	return tx.w.Put(bucket, key, seal(bucket, key, version, payload))
 }
 
@@ -175,8 +194,13 @@ func (tx *Tx) delete(bucket string, key []byte) error {
 	if tx.w == nil {
 		return errReadOnly
 	}
+	tx.writes++
 	return tx.w.Delete(bucket, key)
 }
+
+// Writes gives how many records were put and deleted so far: what has not moved
+// it left no trace in the transaction.
+func (tx *Tx) Writes() int { return tx.writes }
 
 // scan reads the payloads of a range, which are valid within the call only.
 func (tx *Tx) scan(bucket string, from, to []byte, version byte, fn func(key, payload []byte) error) error {

@@ -27,6 +27,11 @@ type config struct {
 	listen string
 	hold   scheduler.HoldLimits
 	backup backupConfig
+
+	schedule  string // as cron has it
+	minFree   uint64 // bytes
+	logFormat string
+	logLevel  string
 }
 
 // configText is what init writes: every key, commented out.
@@ -43,6 +48,10 @@ const configText = `# tickler 的配置 / tickler's configuration
 #                                # a rulebook that drops or moves more open obligations than that needs two persons
 # backup: {dir: backups, at: "0 1 * * *", keep: {daily: 7, weekly: 4}}   # 守护进程的定时备份，默认即此；keep 另有 last、monthly；off 不备份
 #                                # the backups that the daemon makes, as by default; keep has last and monthly too; off makes none
+# schedule: "* * * * *"          # serve 何时扫描（cron 写法，也可 "@every 30s"）；健康检查以两个间隔为限 / when serve scans; /healthz turns red after two intervals without a scan
+# min_free: 64MiB                # 磁盘剩余少于此数时健康检查报警 / /healthz turns red when the disk has less free
+# log_format: text               # serve 的日志：text, json / serve's log
+# log_level: info                # debug, info, warn, error
 `
 
 // readConfig reads a config file. One that was not named may be missing.
@@ -77,8 +86,10 @@ func readConfig(path string, named bool) (config, error) {
 	if top.Kind != yaml.MappingNode {
 		return c, api.Errorf(api.BadFile, "", "%s:%d:%d: want keys and values", path, top.Line, top.Column)
 	}
-	to := map[string]*string{"rules": &c.rules, "output": &c.output, "lang": &c.lang, "socket": &c.socket, "listen": &c.listen}
-	keys := []string{"rules", "output", "lang", "socket", "listen", "hold", "backup"}
+	var minFree string
+	to := map[string]*string{"rules": &c.rules, "output": &c.output, "lang": &c.lang, "socket": &c.socket, "listen": &c.listen,
+		"schedule": &c.schedule, "min_free": &minFree, "log_format": &c.logFormat, "log_level": &c.logLevel}
+	keys := []string{"rules", "output", "lang", "socket", "listen", "hold", "backup", "schedule", "min_free", "log_format", "log_level"}
 	var seen []string
 	for i := 0; i+1 < len(top.Content); i += 2 {
 		k, v := top.Content[i], top.Content[i+1]
@@ -100,6 +111,16 @@ func readConfig(path string, named bool) (config, error) {
 		default:
 			seen = append(seen, k.Value)
 			*p = v.Value
+			var err error
+			switch k.Value {
+			case "schedule":
+				_, err = scheduler.ParseSchedule(c.schedule)
+			case "min_free":
+				c.minFree, err = readMiB(minFree)
+			}
+			if err != nil {
+				bad(v, "%s: %v", k.Value, err)
+			}
 		}
 	}
 	if len(problems) > 0 {
@@ -109,6 +130,18 @@ func readConfig(path string, named bool) (config, error) {
 		c.rules = filepath.Join(filepath.Dir(path), c.rules)
 	}
 	return c, nil
+}
+
+// readMiB reads a number of MiB or GiB as bytes.
+func readMiB(text string) (uint64, error) {
+	for unit, bytes := range map[string]uint64{"MiB": 1 << 20, "GiB": 1 << 30} {
+		if number, ok := strings.CutSuffix(text, unit); ok {
+			if n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 20); err == nil && n > 0 {
+				return n * bytes, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("%q: want a number of MiB or GiB, such as 64MiB", text)
 }
 
 // readHold reads how much a new rulebook may change without a second person.

@@ -39,6 +39,8 @@ var statusOf = map[api.Code]int{
 	api.NoSpace:     exitFailed,
 	api.Damaged:     exitFindings,
 	api.Interrupted: exitInterrupted,
+	api.Busy:        exitFailed,
+	api.TooLarge:    exitFailed,
 }
 
 // exitMeaning says in help what a status means.

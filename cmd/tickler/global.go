@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -36,6 +39,11 @@ type global struct {
 	noInput bool
 	hold    scheduler.HoldLimits // from the config file
 	backups scheduler.BackupPlan // likewise
+
+	schedule string // when the daemon scans, from the config file; "" is every minute
+	minFree  uint64 // bytes the disk must have free, from there; 0 is the default
+	logAs    string // text, json
+	logFrom  string // debug, info, warn, error
 
 	flags   *pflag.FlagSet // tells which flags were given
 	proving bool           // this is the process that a damaged file may end
@@ -102,7 +110,8 @@ func (g *global) resolve() error {
 	if g.listen = c.listen; g.env["TICKLER_LISTEN"] != "" {
 		g.listen = g.env["TICKLER_LISTEN"]
 	}
-	g.hold, g.backups = c.hold, c.backup.plan(g.data)
+	g.hold, g.backups, g.schedule, g.minFree = c.hold, c.backup.plan(g.data), c.schedule, c.minFree
+	g.logAs, g.logFrom = cmp.Or(g.env["TICKLER_LOG_FORMAT"], c.logFormat), cmp.Or(g.env["TICKLER_LOG_LEVEL"], c.logLevel)
 	switch {
 	case strings.HasPrefix(g.lang, "zh"):
 		g.lang = "zh"
@@ -160,6 +169,27 @@ func (g *global) colour() bool {
 	_, tty := terminal(g.stdout)
 	return tty && g.env["NO_COLOR"] == "" && g.env["TERM"] != "dumb"
 }
+
+// log makes the daemon's log: lines of key=value, or of JSON.
+func (g *global) log() (*slog.Logger, error) {
+	var o slog.HandlerOptions
+	if g.logFrom != "" {
+		var level slog.Level
+		if !slices.Contains(logLevels, g.logFrom) || level.UnmarshalText([]byte(g.logFrom)) != nil {
+			return nil, usagef("--log-level %q: want %s", g.logFrom, strings.Join(logLevels, ", "))
+		}
+		o.Level = level
+	}
+	switch g.logAs {
+	case "", "text":
+		return slog.New(slog.NewTextHandler(g.stderr, &o)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(g.stderr, &o)), nil
+	}
+	return nil, usagef("--log-format %q: want text or json", g.logAs)
+}
+
+var logLevels = []string{"debug", "info", "warn", "error"}
 
 // zone is the branch's: the store's own day comes from the scheduler.
 func (g *global) zone() *time.Location {

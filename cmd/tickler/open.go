@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -27,7 +26,7 @@ func (g *global) storePath() string { return filepath.Join(g.data, storeFile) }
 type process struct {
 	store     *store.Store
 	scheduler *scheduler.Scheduler
-	handler   http.Handler
+	handler   *web.Server
 	client    *api.Client
 }
 
@@ -60,16 +59,20 @@ func (g *global) openAs(ctx context.Context, cfg scheduler.Config) (*process, er
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
 	cfg.Prove, cfg.Backups = g.prove, g.backups
+	cfg.Schedule, cfg.MinFree = g.schedule, g.minFree
 	cfg.Copy = func(ctx context.Context) (*store.Store, error) { return copyStore(ctx, st) }
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Daemon {
+		st.Watch(store.Watch{Now: scheduler.Now, View: scheduler.ViewLimit})
 	}
 	s, err := scheduler.New(cfg)
 	if err != nil {
 		st.Close()
 		return nil, err
 	}
-	h := web.Handler(s)
+	h := web.New(s, web.Options{Log: cfg.Log})
 	return &process{store: st, scheduler: s, handler: h, client: api.InProcess(h)}, nil
 }
 

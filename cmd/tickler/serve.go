@@ -1,17 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 )
 
 func newServeCommand(g *global) *cobra.Command {
-	var listen string
+	var listen, logAs, logFrom string
 	c := &cobra.Command{
 		Use:   "serve [flags]",
 		Short: "The daemon: raises what is due, answers the commands · 守护进程",
@@ -38,23 +39,37 @@ mapped to nobody is refused. The data directory stays its owner's alone.
 It reads every page of the store before it begins, and refuses one that is
 damaged. Once a day it copies the store to DIR/backups, as config.yaml says.
 
-With --listen it answers /healthz on a TCP address as well, for monitoring, and
-nothing else there.`,
+For monitoring it answers /healthz (200, or 503 with what is wrong) and /metrics
+(Prometheus) on the socket, and with --listen on a TCP address as well: those two
+and nothing else, and no names there. Whoever reaches the address reads how many
+duties the bank has, so it should be the machine's own.`,
 		Example: `  tickler serve
   tickler serve --data /var/lib/tickler --socket /run/tickler/tickler.sock
-  tickler serve --data /var/lib/tickler --listen 127.0.0.1:8090`,
+  tickler serve --data /var/lib/tickler --listen 127.0.0.1:8090 --log-format json`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if listen == "" {
 				listen = g.listen
 			}
+			g.logAs, g.logFrom = cmp.Or(logAs, g.logAs), cmp.Or(logFrom, g.logFrom)
 			return runServe(c.Context(), g, listen)
 		},
 	}
-	c.Flags().StringVar(&listen, "listen", "", "answer /healthz on this `ADDR` (TICKLER_LISTEN)")
+	c.Flags().StringVar(&listen, "listen", "", "answer /healthz and /metrics on this `ADDR` (TICKLER_LISTEN)")
+	c.Flags().StringVar(&logAs, "log-format", "", "`text|json` (TICKLER_LOG_FORMAT; default text)")
+	c.Flags().StringVar(&logFrom, "log-level", "", "`LEVEL` from which on is logged: debug, info, warn, error (TICKLER_LOG_LEVEL; default info)")
 	exits(c, exitOK, exitFailed, exitUsage, exitFindings, exitNoStore, exitLocked)
 	return c
 }
+
+const (
+	maxConnections = 1000 // on the socket; more wait to be accepted
+	maxWatchers    = 100  // likewise on the TCP address
+
+	// memoryLimit is where the collector works harder (GOMEMLIMIT wins). It is
+	// no bound: what a large store needs it gets.
+	memoryLimit = 384 << 20
+)
 
 func runServe(ctx context.Context, g *global, listen string) (err error) {
 	if !g.on.IsZero() {
@@ -64,8 +79,13 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	// A log that nobody takes must neither end the daemon nor make it wait.
 	signal.Ignore(syscall.SIGPIPE)
 	g.stderr = newLossy(g.stderr) // Main closes it
-	log := slog.New(slog.NewTextHandler(g.stderr, nil))
-	errorLog := slog.NewLogLogger(log.Handler(), slog.LevelWarn)
+	log, err := g.log()
+	if err != nil {
+		return err
+	}
+	if g.env["GOMEMLIMIT"] == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
 	// Whoever holds the store may take away the socket of a daemon that died.
 	p, err := g.openAs(ctx, scheduler.Config{Daemon: true, Log: log})
 	if err != nil {
@@ -82,21 +102,20 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	}
 	defer socket.remove()
 
-	server := &http.Server{Handler: p.handler, ConnContext: web.PeerContext, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}
+	server := web.HTTP(p.handler, log)
+	server.ConnContext = web.PeerContext
 	servers := []*http.Server{server}
 	failed := make(chan error, 3)
-	go func() { failed <- server.Serve(socket.listener) }()
+	go func() { failed <- server.Serve(web.Limited(server, socket.listener, maxConnections)) }()
 	if listen != "" {
 		l, err := net.Listen("tcp", listen)
 		if err != nil {
 			server.Close()
 			return fmt.Errorf("listen: %w", err)
 		}
-		mux := http.NewServeMux() // the api itself asks who is there only on the socket
-		mux.Handle("GET /healthz", p.handler)
-		health := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: errorLog}
-		servers = append(servers, health)
-		go func() { failed <- health.Serve(l) }()
+		watch := web.HTTP(p.handler.Watch(), log) // the api itself asks who is there only on the socket
+		servers = append(servers, watch)
+		go func() { failed <- watch.Serve(web.Limited(watch, l, maxWatchers)) }()
 		log.Info("listening", "address", l.Addr().String())
 	}
 	run, stop := context.WithCancel(ctx)

@@ -1,0 +1,146 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+
+	"tickler/api"
+	"tickler/scheduler"
+	"tickler/store"
+	"tickler/store/storetest"
+)
+
+// server gives one on an empty store.
+func server(t *testing.T) *Server {
+	t.Helper()
+	st := store.New(storetest.NewMemory())
+	err := st.Update(t.Context(), func(tx *store.Tx) error { return tx.PutMeta(store.Meta{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := scheduler.New(scheduler.Config{Store: st})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(s, Options{})
+}
+
+func post(h *Server, verb string, body io.Reader) (status int, e api.Error, head http.Header) {
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("POST", "/v1/"+verb, body))
+	json.Unmarshal(w.Body.Bytes(), &e)
+	return w.Code, e, w.Header()
+}
+
+func TestAFaultAtOneRequestIsAnsweredAndTheNextIsServed(t *testing.T) {
+	h := server(t)
+	handle(h, "broken", small, func(context.Context, struct{}) (*struct{}, error) { panic("planted") })
+	for range maxAtWork + 1 { // no place is lost
+		if code, e, _ := post(h, "broken", strings.NewReader("{}")); code != http.StatusInternalServerError || e.Code != api.Failed {
+			t.Fatalf("%d %v", code, &e)
+		}
+	}
+	if n := testutil.ToFloat64(h.metrics.faults); n != maxAtWork+1 {
+		t.Errorf("%v faults counted", n)
+	}
+	if code, e, _ := post(h, "status", strings.NewReader("{}")); code != http.StatusOK {
+		t.Errorf("status: %d %v", code, &e)
+	}
+}
+
+func TestARequestThatIsTooLargeIsRefusedPlainly(t *testing.T) {
+	h := server(t)
+	for verb, most := range map[string]int64{"show": small.most, "submit": carriesFiles.most, "diff": carriesDocuments.most, "import?request={}": carriesLedger.most} {
+		for name, body := range map[string]io.Reader{"as announced": bytes.NewReader(make([]byte, most+1)), "without a length": io.MultiReader(bytes.NewReader(make([]byte, most+1)))} {
+			if code, e, _ := post(h, verb, body); code != http.StatusRequestEntityTooLarge || e.Code != api.TooLarge || e.Hint == "" {
+				t.Errorf("%s, %s: %d %v", verb, name, code, &e)
+			}
+		}
+	}
+}
+
+func TestWhoFindsNoPlaceIsToldToTryAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := server(t)
+		wait, gone := make(chan struct{}), make(chan struct{}, maxAtWork)
+		handle(h, "slow", small, func(context.Context, struct{}) (*struct{}, error) { <-wait; return &struct{}{}, nil })
+		for range maxAtWork {
+			go func() {
+				post(h, "slow", strings.NewReader("{}"))
+				gone <- struct{}{}
+			}()
+		}
+		synctest.Wait()
+		code, e, head := post(h, "status", strings.NewReader("{}"))
+		if code != http.StatusServiceUnavailable || e.Code != api.Busy || head.Get("Retry-After") == "" {
+			t.Errorf("%d %v %v", code, &e, head)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil)) // asks for no place
+		if w.Code != http.StatusOK {
+			t.Errorf("/healthz: %d %s", w.Code, w.Body)
+		}
+		close(wait)
+		for range maxAtWork {
+			<-gone
+		}
+		if code, e, _ := post(h, "status", strings.NewReader("{}")); code != http.StatusOK {
+			t.Errorf("afterwards: %d %v", code, &e)
+		}
+	})
+}
+
+func TestAnswersWaitForTheMemoryOfOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSending()
+		done, ok := s.take(t.Context(), 10*maxSending<<20) // larger than all room
+		if !ok {
+			t.Fatal("nobody had any")
+		}
+		if _, ok := s.take(t.Context(), 2<<20); ok {
+			t.Error("there was room beside all of it")
+		}
+		done()
+		if done, ok = s.take(t.Context(), maxSending<<20); !ok {
+			t.Error("what was taken in vain stays taken")
+		} else {
+			done()
+		}
+	})
+}
+
+// The names of monitoring are promised, and in the form that Prometheus asks
+// for.
+func TestMetrics(t *testing.T) {
+	h := server(t)
+	problems, err := testutil.GatherAndLint(h.metrics.registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range problems {
+		t.Errorf("%s: %s", p.Metric, p.Text)
+	}
+	w := httptest.NewRecorder()
+	h.Watch().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, name := range []string{"tickler_build_info{", "tickler_healthy 1", "tickler_last_scan_success_timestamp_seconds 0", "tickler_scan_duration_seconds_count 0",
+		"tickler_scans_failed_total 0", "tickler_rulebook_last_reload_successful 1", "tickler_calendar_last_reload_successful 1", "tickler_store_commit_duration_seconds_count",
+		"tickler_store_open_read_transactions 0", "tickler_requests_refused_total{reason=\"busy\"} 0", "tickler_clock_held 0", "process_resident_memory_bytes"} {
+		if !strings.Contains(w.Body.String(), "\n"+name) {
+			t.Errorf("no %s in\n%s", name, w.Body)
+		}
+	}
+	w = httptest.NewRecorder()
+	h.Watch().ServeHTTP(w, httptest.NewRequest("POST", "/v1/status", strings.NewReader("{}")))
+	if w.Code != http.StatusNotFound {
+		t.Errorf("the address of monitoring answers /v1/status: %d", w.Code)
+	}
+}
