@@ -16,7 +16,7 @@ import (
 // it touches the loop.
 const (
 	maxAtWork  = 64  // requests at work, of all weights
-	maxSending = 128 // MiB of large answers that wait to be taken
+	maxSending = 64 // MiB of large answers that wait to be taken
 
 	waitForPlace = 5 * time.Second  // for one of the places
 	smallBody    = 30 * time.Second // to send a request
