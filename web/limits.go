@@ -15,7 +15,7 @@ import (
 // What one process does at once, and how long it waits for a client. None of
 // it touches the loop.
 const (
-	maxAtWork  = 64  // requests at work, of all weights
+	maxAtWork  = 64 // requests at work, of all weights
 	maxSending = 64 // MiB of large answers that wait to be taken
 
 	waitForPlace = 5 * time.Second  // for one of the places
