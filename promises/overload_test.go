@@ -148,7 +148,7 @@ func (d *daemon) mostMemory() int {
 	return n << 10
 }
 
-// Control: a program that does its work within the loop's own lock is late.
+// Control: a loop that stops for 8 s is found out.
 func TestPromise06ControlALoopThatWaitsForClientsIsFound(t *testing.T) {
 	t.Parallel()
 	if !*full {
@@ -156,7 +156,6 @@ func TestPromise06ControlALoopThatWaitsForClientsIsFound(t *testing.T) {
 	}
 	b := peopled(t, 1_000)
 	b.configure(everyTwoSeconds)
-	// The answer is written while the store is being written to.
 	b.program = planted(t, "scheduler/run.go", "	s.scanned(ctx, took, err)\n", "	s.scanned(ctx, took, err)\n	if s.cfg.Store.Vitals().Commits.Count > 0 {\n		time.Sleep(8 * time.Second)\n	}\n")
 	d := b.serve()
 	if _, err := overload(t, d, b); err == nil {
