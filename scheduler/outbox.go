@@ -98,11 +98,8 @@ func (s *Scheduler) Outbox(ctx context.Context, r api.OutboxRequest) (*api.Outbo
 		if r.ID != "" && len(keys) == 0 {
 			return api.Errorf(api.NotFound, "\"tickler outbox list\" shows them", "no digest %q waits to be sent", r.ID)
 		}
-		return pages(func(tx *store.Tx) (err error) {
-			o.tx = tx
-			reply.Digests, err = o.tell(keys, r.Items || r.ID != "")
-			return err
-		})
+		reply.Digests, err = o.tell(pages, keys, r.Items || r.ID != "")
+		return err
 	})
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, "outbox", refine(err))
@@ -188,14 +185,18 @@ func (o *outbox) take(m store.Message) error {
 }
 
 // tell gives digests the form that people see.
-func (o *outbox) tell(keys []digestKey, items bool) ([]api.Digest, error) {
+func (o *outbox) tell(pages viewer, keys []digestKey, items bool) ([]api.Digest, error) {
 	out := make([]api.Digest, 0, len(keys))
-	staff, err := o.tx.Staff()
-	if err != nil {
-		return nil, err
-	}
+	var staff map[string]*loan.Staff
 	var head api.Head
-	if head.Seq, head.Hash, err = o.tx.AuditHead(); err != nil {
+	err := pages(func(tx *store.Tx) (err error) {
+		if staff, err = tx.Staff(); err != nil {
+			return err
+		}
+		head.Seq, head.Hash, err = tx.AuditHead()
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	for _, k := range keys {
@@ -211,17 +212,24 @@ func (o *outbox) tell(keys []digestKey, items bool) ([]api.Digest, error) {
 		}
 		grouped := map[string][]api.DigestItem{}
 		for i := range o.digests[k] {
-			m := &o.digests[k][i]
-			g := cmp.Or(groupOf[m.Kind], api.GroupOther)
-			d.Counts[g]++
-			if !items {
-				continue
-			}
-			item, err := o.item(m)
+			d.Counts[cmp.Or(groupOf[o.digests[k][i].Kind], api.GroupOther)]++
+		}
+		for rest := o.digests[k]; items && len(rest) > 0; {
+			err := pages(func(tx *store.Tx) error {
+				o.tx = tx
+				for began := Now(); len(rest) > 0 && !full(began); rest = rest[1:] {
+					item, err := o.item(&rest[0])
+					if err != nil {
+						return err
+					}
+					g := cmp.Or(groupOf[rest[0].Kind], api.GroupOther)
+					grouped[g] = append(grouped[g], item)
+				}
+				return nil
+			})
 			if err != nil {
 				return nil, err
 			}
-			grouped[g] = append(grouped[g], item)
 		}
 		for _, g := range api.DigestGroups {
 			if list := grouped[g]; len(list) > 0 {

@@ -202,32 +202,33 @@ func (h *Server) counted(verb string, serve func(http.ResponseWriter, *http.Requ
 	}
 }
 
-// answered reads a request, waits for a place, does the work, leaves the place,
-// and sends the answer: who takes it slowly holds the memory that it fills, and
-// neither a place nor the store.
+// answered reads a request, waits for a place, does the work, waits for room
+// for the answer, leaves the place, and sends: who takes it slowly holds the
+// memory that it fills, and neither a place nor the store.
 func (h *Server) answered(w http.ResponseWriter, r *http.Request, weight weight, work func(context.Context, []byte) (any, error)) error {
 	leave, body, err := h.enter(w, r, weight)
 	if err != nil {
 		return err
 	}
-	text, err := func() ([]byte, error) {
+	text, done, err := func() (text []byte, done func(), err error) {
 		defer leave()
 		reply, err := work(r.Context(), body)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return json.Marshal(reply)
+		if text, err = json.Marshal(reply); err != nil || !weight.send {
+			return text, func() {}, err
+		}
+		done, ok := h.sending.take(r.Context(), len(text))
+		if !ok {
+			return nil, nil, h.busy()
+		}
+		return text, done, nil
 	}()
 	if err != nil {
 		return err
 	}
-	if weight.send {
-		done, ok := h.sending.take(r.Context(), len(text))
-		if !ok {
-			return h.busy()
-		}
-		defer done()
-	}
+	defer done()
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	send(w, r, append(text, '\n'))
 	return nil

@@ -15,8 +15,8 @@ import (
 // What one process does at once, and how long it waits for a client. None of
 // it touches the loop.
 const (
-	maxAtWork  = 64  // requests at work, of all weights
-	maxSending = 128 // MiB of large answers that wait to be taken
+	maxAtWork  = 64 // requests at work, of all weights
+	maxSending = 64 // MiB of large answers that wait to be taken
 
 	waitForPlace = 5 * time.Second  // for one of the places
 	smallBody    = 30 * time.Second // to send a request
