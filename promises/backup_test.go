@@ -286,9 +286,13 @@ func TestPromise08ARestoredCopyDoublesNothing(t *testing.T) {
 // back, is found out by killing it.
 func TestPromise08ControlNamedBeforeItIsWhole(t *testing.T) {
 	b := peopled(t, 400)
-	b.program = planted(t, "store/bolt/bolt.go", "	f, err := os.CreateTemp(filepath.Dir(path), pattern)",
+	b.program = planted(t, "store/bolt/bolt.go", "	name, err := draft(path, pattern, write)\n",
 		`	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
-	rename = func(string, string) error { return nil }`)
+	if err == nil {
+		return errors.Join(write(f), f.Close())
+	}
+	name := path
+`)
 	for range 5 {
 		if _, bad := killedBackups(t, b, 4); bad > 0 {
 			return

@@ -259,6 +259,7 @@ const (
 		return *p
 	}
 	var last *Tx
+	var done time.Time // when all was ready to be committed; zero where it was not
 	err := s.backend.Update(ctx, func(w Writer) error {
 		buf := newBuffer(w)
 `
@@ -280,6 +281,7 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) (err error) {
 		return *p
 	}
 	var last *Tx
+	var done time.Time // when all was ready to be committed; zero where it was not
 	late := &lateWriter{}
 	defer func() {
 		if err != nil || late.held == nil {

@@ -106,6 +106,7 @@ func filledDisk(t *testing.T, mount string) {
 	b.data = filepath.Join(mount, "data")
 	b.must("init", "--go-live", today().AddDays(-60).String())
 	must(t, os.WriteFile(filepath.Join(b.data, "rules.yaml"), []byte(rulebook), 0o600))
+	b.configure("min_free: 1MiB\n") // the disk is smaller than what it wants free otherwise
 	b.must("import", b.file("staff.csv", staff), b.file("loans.csv", ledger(6, today(), 0)))
 	d := b.serve()
 	before := b.shows()

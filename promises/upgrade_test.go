@@ -326,7 +326,7 @@ func TestPromise12ControlsOfMigrations(t *testing.T) {
 		}
 	})
 	t.Run("in place", func(t *testing.T) {
-		u := newUpgrade(t, nextVersion(t, "store/bolt/upgrade.go", "return old.migrated(ctx, f, m)", "return old.migrated(ctx, f, m)\n\t})\n\told.bolt.Sync()\n\tif err == nil {\n\t\terr = store.New(old).Migrate(ctx, m)\n\t}\n\tos.Link(path, kept)\n\treturn kept, errors.Join(err, os.Remove(name))\n\t_, err = draft(path, func(f *os.File) error {\n\t\treturn nil"))
+		u := newUpgrade(t, nextVersion(t, "store/bolt/upgrade.go", "return old.migrated(ctx, f, m)", "return old.migrated(ctx, f, m)\n\t})\n\told.bolt.Sync()\n\tif err == nil {\n\t\terr = store.New(old).Migrate(ctx, m)\n\t}\n\tos.Link(path, kept)\n\treturn kept, errors.Join(err, os.Remove(name))\n\t_, err = draft(path, \"*.tmp\", func(f *os.File) error {\n\t\treturn nil"))
 		found := false
 		for n := 1; n < 60 && !found; n++ {
 			hit, problem := u.killed(strace, "fdatasync", n)

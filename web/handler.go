@@ -159,7 +159,8 @@ func (h *Server) recovered(w http.ResponseWriter, r *http.Request) {
 	}
 	h.metrics.faults.Inc()
 	h.log.Error("a fault of the program", "at", r.URL.Path, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-	fail(w, r, api.Errorf(api.Failed, "the daemon's log has the details", "a fault of the program at this request (程序错误)"))
+	// After the commit as well as before it: nobody knows here.
+	fail(w, r, api.Errorf(api.Unknown, "look, and do again what is missing; the daemon's log has the details", "a fault of the program at this request: whether it was done is not known (程序错误，是否已生效不明)"))
 }
 
 // takeLedger takes a ledger file, whose request is in the URL.
