@@ -110,7 +110,7 @@ func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {
 			continue
 		}
 		d.fillBorrower(o.borrower, d.today, 0)
-		d.filled.loan = nil
+		d.forget()
 		d.env.Collateral = e
 		var err error
 		if len(o.rule.Since) > 0 {
