@@ -75,7 +75,12 @@ func (d *deriver) groupPeriods(o occurrence) error {
 func (d *deriver) groupDay(o occurrence) error {
 	o.anchor = o.rule.Due.Date
 	o.name = d.day(o.anchor)
-	if _, err := d.cal.Day(o.anchor); err != nil || !d.mayFall(o) { // before the calendar: long past
+	outside := !d.mayFall(o)
+	if !outside {
+		_, err := d.cal.Day(o.anchor) // before the calendar: long past
+		outside = err != nil
+	}
+	if outside {
 		return d.dismiss(o, obligation.Outside, "")
 	}
 	seen := false

@@ -6,9 +6,26 @@ import (
 	"tickler/obligation"
 )
 
+// schedule appends the days of a loan's own schedule from first to last, both
+// included.
+type schedule func(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date
+
+func interestDates(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date {
+	return l.Interest.AppendDates(out, l.Maturity, first, last)
+}
+
+func feeDates(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date {
+	for _, day := range l.FeeDates {
+		if day >= first && day <= last {
+			out = append(out, day)
+		}
+	}
+	return out
+}
+
 // scheduled handles the loan's own schedule: interest dates, fee dates. A date
 // is the schedule's as known on that day, or today for one to come.
-func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last calendar.Date) []calendar.Date) error {
+func (d *deriver) scheduled(o occurrence, dates schedule) error {
 	back, ahead := reach(o.rule.Due)
 	first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
 	h, now, plan := o.file.History, o.file.History.At(d.today), d.plan(o.rule)
@@ -24,7 +41,8 @@ func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last c
 			hi = min(hi, h[i+1].From.AddDays(-1))
 		}
 		l := &h[i].Value
-		for _, day := range dates(l, lo, hi) {
+		d.dates = dates(d.dates[:0], l, lo, hi)
+		for _, day := range d.dates {
 			o := o
 			o.asOf, o.loan, o.paidOut = min(day, d.today), l, l.Disbursed
 			o.name, o.anchor, o.plan = d.day(day), day, plan

@@ -21,19 +21,9 @@ func (d *deriver) loanRules(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) erro
 		case r.Period():
 			err = d.loanPeriods(o)
 		case r.Every == "interest_date":
-			err = d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
-				return l.Interest.Dates(l.Maturity, first, last)
-			})
+			err = d.scheduled(o, interestDates)
 		case r.Every == "fee_date":
-			err = d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
-				var out []calendar.Date
-				for _, day := range l.FeeDates {
-					if day >= first && day <= last {
-						out = append(out, day)
-					}
-				}
-				return out
-			})
+			err = d.scheduled(o, feeDates)
 		case len(r.Since) > 0:
 			o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
 			err = d.interval(o, now.Disbursed, now.Open())
