@@ -37,9 +37,13 @@ func (s Schedule) months() int {
 // which is the 20th unless given, monthly, or in the last month of the
 // quarter, half-year or year; 利随本清 pays at the maturity.
 func (s Schedule) Dates(maturity, first, last calendar.Date) []calendar.Date {
-	var out []calendar.Date
+	return s.AppendDates(nil, maturity, first, last)
+}
+
+// AppendDates is Dates, added to a slice.
+func (s Schedule) AppendDates(out []calendar.Date, maturity, first, last calendar.Date) []calendar.Date {
 	if first.IsZero() || last < first {
-		return nil
+		return out
 	}
 	keep := func(d calendar.Date) {
 		if !d.IsZero() && d >= first && d <= last {

@@ -24,6 +24,7 @@ type Condition struct {
 	Names []string // the facts it asks for: loan.class, sorted
 	raw   string   // as written, for messages and for reading it again
 	prog  *vm.Program
+	code  compiled // what the machine would give, where it could be compiled
 }
 
 // maxCondition bounds a condition's text.
@@ -78,7 +79,9 @@ func (t *tree) condition(n *yaml.Node, key string, r *Rule, b *Book, w want) *Co
 		return nil
 	}
 	sort.Strings(v.names)
-	return &Condition{Text: strings.Join(strings.Fields(text), " "), Names: slices.Compact(v.names), raw: text, prog: prog}
+	c := &Condition{Text: strings.Join(strings.Fields(text), " "), Names: slices.Compact(v.names), raw: text, prog: prog}
+	c.code, _ = compile(prog.Node())
+	return c
 }
 
 // result is the kind of value that a program gives, and a word for it.
@@ -477,20 +480,35 @@ func pathOf(n ast.Node) string {
 // bool asks the condition of the facts. A condition that fails is an error of
 // the subject, not of the rulebook.
 func (c *Condition) bool(machine *vm.VM, e *env) (bool, error) {
-	v, err := machine.Run(c.prog, e)
+	v, err := ask(c, c.code.truth, machine, e)
 	if err != nil {
 		return false, fmt.Errorf("condition %q: %s", c.Text, firstLine(err.Error()))
 	}
-	return v.(bool), nil
+	return v, nil
 }
 
 // number asks the condition for a count.
 func (c *Condition) number(machine *vm.VM, e *env) (int, error) {
-	v, err := machine.Run(c.prog, e)
+	v, err := ask(c, c.code.whole, machine, e)
 	if err != nil {
 		return 0, fmt.Errorf("condition %q: %s", c.Text, firstLine(err.Error()))
 	}
-	return v.(int), nil
+	return v, nil
+}
+
+// ask runs a condition: compiled, or where that could not be done by the machine.
+func ask[T any](c *Condition, f func(*env) T, machine *vm.VM, e *env) (v T, err error) {
+	switch {
+	case f == nil:
+		x, err := machine.Run(c.prog, e)
+		if err != nil {
+			return v, err
+		}
+		return x.(T), nil
+	case c.code.risky:
+		return careful(f, e)
+	}
+	return f(e), nil
 }
 
 // value gives the text of a fact by its path, for reasons: loan.class.

@@ -8,8 +8,35 @@ import (
 	"tickler/obligation"
 )
 
-// date works out the due day and the day of raising.
-func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) error {
+// date works out the due day and the day of raising: those of a period once,
+// where they depend on nothing of the subject's.
+func (d *deriver) date(duty *obligation.Duty, o *occurrence, reason *Reason) error {
+	same := o.term != nil && d.trace == nil && o.exact.IsZero() && o.due == nil && shared(o.rule)
+	if same && o.term.dated && (o.paidOut.IsZero() || o.term.due >= o.paidOut) {
+		o.term.put(duty)
+		return nil
+	}
+	paid, err := d.dateAnew(duty, o, reason)
+	if same && err == nil && !paid {
+		o.term.take(duty)
+	}
+	return err
+}
+
+// shared says that the days of a period rule are the same for every subject.
+func shared(r *Rule) bool {
+	if r.Raise == nil {
+		return true
+	}
+	switch r.Raise.Anchor {
+	case "due", "date", "period.start", "period.end":
+		return true
+	}
+	return false
+}
+
+// dateAnew says whether the payout moved the due day.
+func (d *deriver) dateAnew(duty *obligation.Duty, o *occurrence, reason *Reason) (paid bool, _ error) {
 	r, e := o.rule, o.limit()
 	due, prov := o.exact, false
 	if due.IsZero() {
@@ -23,7 +50,7 @@ func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) erro
 		}
 		res, err := d.cal.Shift(o.anchor, l)
 		if err != nil {
-			return fmt.Errorf("%s from %s: %w", e.Text, o.anchor, err)
+			return false, fmt.Errorf("%s from %s: %w", e.Text, o.anchor, err)
 		}
 		due, prov = res.Date, res.Provisional
 		reason.step(d.cal, o.anchor, l, res)
@@ -33,29 +60,30 @@ func (d *deriver) date(duty *obligation.Duty, o occurrence, reason *Reason) erro
 	}
 	// The day is met on or after the payout, never before it.
 	if !o.paidOut.IsZero() && due < o.paidOut {
+		paid = true
 		res, err := d.cal.Land(o.paidOut, calendar.Following)
 		if err != nil {
-			return err
+			return false, err
 		}
 		reason.payout(due, o.paidOut, res)
 		due, prov = res.Date, res.Provisional
 	}
 	raise, rprov, err := d.raise(o, due, reason)
 	if err != nil {
-		return err
+		return false, err
 	}
 	duty.Due, duty.Raise, duty.Provisional = due, min(raise, due), prov || rprov
 	if e.OnPeriodEnd() {
 		duty.PeriodEnd = o.period.End
 	}
-	return nil
+	return paid, nil
 }
 
 // raise gives the day a duty comes onto someone's desk. Without a `raise` of
 // its own: 10 working days before a `before` limit, the day after the period
 // for a limit after it, the period's first day for `on period.end` and
 // quotas, else the anchor's day, for `since` too.
-func (d *deriver) raise(o occurrence, due calendar.Date, reason *Reason) (calendar.Date, bool, error) {
+func (d *deriver) raise(o *occurrence, due calendar.Date, reason *Reason) (calendar.Date, bool, error) {
 	r := o.rule
 	back := func(from calendar.Date, l calendar.Limit) (calendar.Date, bool, error) {
 		res, err := d.cal.Shift(from, l)
@@ -87,7 +115,7 @@ func (d *deriver) raise(o occurrence, due calendar.Date, reason *Reason) (calend
 
 // raiseAnchor gives the day that a rule's own `raise` counts from; where the
 // facts do not know it, that is the day which the limit counts from.
-func (d *deriver) raiseAnchor(o occurrence, e *DateExpr, due calendar.Date) calendar.Date {
+func (d *deriver) raiseAnchor(o *occurrence, e *DateExpr, due calendar.Date) calendar.Date {
 	var day calendar.Date
 	group, field, _ := strings.Cut(e.Anchor, ".")
 	switch {

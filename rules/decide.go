@@ -27,6 +27,8 @@ type occurrence struct {
 	note     string        // what a reason says beside the arithmetic
 	exact    calendar.Date // a due day that the facts fix; zero: count from the anchor
 	due      *DateExpr     // the one of the rule's Dues that counts; nil: the first
+	term     *term         // of a period that nothing cut
+	plan     *rulePlan     // of the rule
 }
 
 // limit is how the due day is counted.
@@ -72,19 +74,6 @@ func (d *deriver) mayFall(o occurrence) bool {
 	return latest >= d.from && o.anchor.AddDays(-back) <= d.window.To
 }
 
-// periods calls fn for each calendar period of the rule whose due day can be
-// in the window.
-func (d *deriver) periods(r *Rule, fn func(calendar.Period) error) error {
-	back, ahead := reach(r.Due)
-	first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
-	for p := calendar.PeriodOf(r.every, first, d.book.Fiscal); p.Start <= last; p = p.Next(d.book.Fiscal) {
-		if err := fn(p); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // decide asks the rule's conditions, dates the duty and keeps it if it is due
 // in the window. The environment is filled.
 func (d *deriver) decide(o occurrence) error {
@@ -96,8 +85,11 @@ func (d *deriver) decide(o occurrence) error {
 		return d.dismiss(o, obligation.Outside, "")
 	}
 	reason := d.reason(o)
+	if o.plan == nil {
+		o.plan = d.plan(r)
+	}
 	if r.When != nil {
-		yes, err := r.When.bool(&d.machine, d.env)
+		yes, err := d.holds(r.When, &o.plan.when, &o)
 		if err != nil {
 			return err
 		}
@@ -106,8 +98,9 @@ func (d *deriver) decide(o occurrence) error {
 			return d.verdict(reason, obligation.WhenFalse)
 		}
 	}
-	for _, x := range r.Except {
-		yes, err := x.If.bool(&d.machine, d.env)
+	for i := range r.Except {
+		x := &r.Except[i]
+		yes, err := d.holds(x.If, &o.plan.except[i], &o)
 		if err != nil {
 			return err
 		}
@@ -128,7 +121,7 @@ func (d *deriver) decide(o occurrence) error {
 	if o.subject.Kind == loan.KindLoan {
 		duty.Loan = o.subject.ID
 	}
-	if err := d.date(&duty, o, reason); err != nil {
+	if err := d.date(&duty, &o, reason); err != nil {
 		return err
 	}
 	if duty.Due < d.window.first(o.branch) || duty.Due > d.window.To {

@@ -64,21 +64,42 @@ func (w Window) earliest() calendar.Date {
 //
 // It is pure: the same arguments give the same answer, in the same order.
 func Derive(b *Book, cal *calendar.Calendar, f *loan.Facts, unit loan.Ref, w Window) Derivation {
-	d := newDeriver(b, cal, f, w)
+	return NewDeriver(b, cal, w).Derive(f, unit)
+}
+
+// Deriver derives one unit after the other under one rulebook, calendar and
+// window: what does not depend on the unit is worked out once. It is not safe
+// for concurrent use.
+type Deriver struct{ d *deriver }
+
+// NewDeriver gives a Deriver.
+func NewDeriver(b *Book, cal *calendar.Calendar, w Window) *Deriver {
+	return &Deriver{newDeriver(b, cal, nil, w)}
+}
+
+// Derive is the function Derive. The duties are valid until the next call.
+func (x *Deriver) Derive(f *loan.Facts, unit loan.Ref) Derivation {
+	d := x.d
+	d.begin(f)
 	d.unit(unit)
 	d.yield()
 	return Derivation{Duties: d.duties, Next: d.next, Failed: d.failed}
 }
 
 type deriver struct {
-	book    *Book
-	cal     *calendar.Calendar
-	facts   *loan.Facts
-	today   calendar.Date
-	window  Window
-	from    calendar.Date // the earliest first day of the window
-	machine vm.VM
-	env     *env
+	book     *Book
+	cal      *calendar.Calendar
+	facts    *loan.Facts
+	today    calendar.Date
+	window   Window
+	from     calendar.Date // the earliest first day of the window
+	machine  vm.VM
+	env      *env
+	kinds    map[loan.Kind][]*Rule // in force, of the kinds that were met
+	plans    map[*Rule]*rulePlan
+	names    map[calendar.Date]string // days as they are written
+	dates    []calendar.Date          // of a schedule; used again
+	counting loan.Ref                 // whose events a condition counts
 
 	// trace, where it is set, is told of every occurrence that was looked at.
 	trace func(*Reason)
@@ -93,18 +114,41 @@ type deriver struct {
 	failed  map[Attempt]error
 
 	filled struct { // what the environment holds
-		loan      *loan.Loan
-		asOf, end calendar.Date
+		loan     *loan.Loan
+		asOf     calendar.Date
+		borrower string // of that loan, as of that day, for a period ending on end; "" for none
+		end      calendar.Date
 	}
 	landings map[calendar.Date]calendar.Date // maturity -> landed
 	below    map[string]int                  // branch -> branches right below it
 }
 
 func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriver {
-	d := &deriver{book: b, cal: cal, facts: f, today: f.Today, window: w, from: w.earliest(), env: newEnv(cal), landings: map[calendar.Date]calendar.Date{}}
-	d.env.Count = func(string, Day, Day) int { return 0 }
+	d := &deriver{book: b, cal: cal, window: w, from: w.earliest(), env: newEnv(cal), landings: map[calendar.Date]calendar.Date{},
+		kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{}, names: map[calendar.Date]string{}}
+	d.env.Count = d.count
+	if f != nil {
+		d.begin(f)
+	}
 	return d
 }
+
+// begin takes up the facts of a unit.
+func (d *deriver) begin(f *loan.Facts) {
+	d.facts, d.today = f, f.Today
+	d.duties, d.rules, d.outside = d.duties[:0], d.rules[:0], d.outside[:0]
+	d.next, d.failed, d.below, d.counting = 0, nil, nil, loan.Ref{}
+	d.forget()
+	for _, p := range d.plans {
+		p.when.loan = nil
+		for i := range p.except {
+			p.except[i].loan = nil
+		}
+	}
+}
+
+// forget says that the environment holds something else than a loan.
+func (d *deriver) forget() { d.filled.loan, d.filled.borrower = nil, "" }
 
 // wakes notes the days on which facts at hand change their meaning by
 // themselves: a maturity passes, a fact or an event of a day to come takes
@@ -183,13 +227,35 @@ func (d *deriver) fail(a Attempt, err error) {
 
 // active gives the rules for a kind of subject that the branch follows.
 func (d *deriver) active(kind loan.Kind, s loan.Ref) []*Rule {
+	all, known := d.kinds[kind]
+	if !known {
+		for _, r := range d.book.Rules {
+			if r.For == kind && len(r.On) == 0 && d.book.Active(r) {
+				all = append(all, r)
+			}
+		}
+		d.kinds[kind] = all
+	}
+	if d.only == nil {
+		return all
+	}
 	var out []*Rule
-	for _, r := range d.book.Rules {
-		if r.For == kind && len(r.On) == 0 && d.book.Active(r) && (d.only == nil || d.only(r, s)) {
+	for _, r := range all {
+		if d.only(r, s) {
 			out = append(out, r)
 		}
 	}
 	return out
+}
+
+// day writes a day, once.
+func (d *deriver) day(day calendar.Date) string {
+	s, ok := d.names[day]
+	if !ok {
+		s = day.String()
+		d.names[day] = s
+	}
+	return s
 }
 
 // wake notes a later day on which the answer may change.

@@ -10,11 +10,28 @@ import (
 
 // fillLoan puts a loan's facts as of a day into the environment; end is the
 // last day of the period that is asked about, zero for none.
-func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf, end calendar.Date) {
-	if d.filled.loan == l && d.filled.asOf == asOf && d.filled.end == end {
+//
+// What no condition of the rule asks for is left as it was, unless a reason is
+// being written.
+func (d *deriver) fillLoan(p *rulePlan, f *loan.LoanFile, l *loan.Loan, asOf, end calendar.Date) {
+	if p.asksLoan || d.trace != nil {
+		d.fillLoanAlone(f, l, asOf)
+	}
+	if !p.asksHim && d.trace == nil || d.filled.borrower == l.Borrower && d.filled.asOf == asOf && d.filled.end == end {
 		return
 	}
-	d.filled.loan, d.filled.asOf, d.filled.end = l, asOf, end
+	d.fillBorrower(l.Borrower, asOf, end)
+	if d.filled.loan == l && d.filled.asOf == asOf {
+		d.filled.borrower, d.filled.end = l.Borrower, end
+	}
+}
+
+func (d *deriver) fillLoanAlone(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) {
+	if d.filled.loan == l && d.filled.asOf == asOf {
+		return
+	}
+	d.filled.loan, d.filled.asOf, d.filled.borrower = l, asOf, ""
+	d.counting = loan.Ref{Kind: loan.KindLoan, ID: f.ID}
 	d.env.Loan = loanEnv{
 		ID: f.ID, Contract: l.Contract, Borrower: l.Borrower, Branch: l.Branch, Officer: l.Officer,
 		Product: l.Product, Amount: l.Amount.Yuan(), Balance: l.Balance.Yuan(), InterestArrears: l.Arrears.Yuan(),
@@ -24,8 +41,6 @@ func (d *deriver) fillLoan(f *loan.LoanFile, l *loan.Loan, asOf, end calendar.Da
 		Extended: l.Extended(), FirstTime: l.FirstTime(), Transferred: d.transferred(f, l, asOf),
 		Abnormal: d.abnormal(f, l, asOf), Unpaid: d.unpaid(l, asOf), Status: l.Status, X: l.X,
 	}
-	d.fillBorrower(l.Borrower, asOf, end)
-	d.env.Count = d.counter(loan.Ref{Kind: loan.KindLoan, ID: f.ID})
 }
 
 // unlimited is the term of a loan one of whose days nobody wrote down: it is no
@@ -39,23 +54,24 @@ func termMonths(l *loan.Loan) int {
 	return l.TermMonths()
 }
 
-func (d *deriver) counter(s loan.Ref) func(string, Day, Day) int {
-	return func(kind string, from, to Day) int {
-		n := 0
-		for _, e := range d.facts.Events {
-			if e.Kind == kind && e.Withdrawn == nil && e.Happened >= from.Date && e.Happened <= to.Date && d.concerns(e.Subject, s) {
-				n++
-			}
+// count is how often something happened to the subject at hand.
+func (d *deriver) count(kind string, from, to Day) int {
+	n := 0
+	for i := range d.facts.Events {
+		e := &d.facts.Events[i]
+		if e.Kind == kind && e.Withdrawn == nil && e.Happened >= from.Date && e.Happened <= to.Date && d.concerns(e.Subject, d.counting) {
+			n++
 		}
-		return n
 	}
+	return n
 }
 
 func (d *deriver) transferred(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) bool {
 	if l.Transferred() {
 		return true
 	}
-	for _, e := range d.facts.Events {
+	for i := range d.facts.Events {
+		e := &d.facts.Events[i]
 		if e.Kind == "loan.transferred" && e.Subject.ID == f.ID && e.Subject.Kind == loan.KindLoan && e.Happened <= asOf && e.Withdrawn == nil {
 			return true
 		}
@@ -84,7 +100,8 @@ func (d *deriver) abnormal(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) b
 		})
 	}
 	open, system := false, false
-	for _, e := range events {
+	for i := range events {
+		e := &events[i]
 		if e.Happened > asOf || e.Withdrawn != nil || e.Subject != (loan.Ref{Kind: loan.KindLoan, ID: f.ID}) && e.Subject != (loan.Ref{Kind: loan.KindBorrower, ID: l.Borrower}) {
 			continue
 		}
@@ -102,9 +119,8 @@ func (d *deriver) abnormal(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) b
 	return open || system
 }
 
-func (d *deriver) fillPeriod(p calendar.Period) {
-	d.env.Period = periodEnv{Start: Day{p.Start}, End: Day{p.End}, Number: p.Number()}
-	d.env.Period.Label = p.Label(d.book.Fiscal)
+func (d *deriver) fillPeriod(p *calendar.Period, name string) {
+	d.env.Period = periodEnv{Start: Day{p.Start}, End: Day{p.End}, Number: p.Number(), Label: name}
 }
 
 // sees says that a loan counts towards its borrower, officer or branch: as of
@@ -181,8 +197,8 @@ func (d *deriver) fillBorrower(id string, asOf, end calendar.Date) bool {
 // says whether a period ending on `end` sees it: one of its loans is seen, and
 // not settled since.
 func (d *deriver) fillGroup(o *occurrence, end calendar.Date) bool {
-	d.filled.loan = nil
-	d.env.Count = d.counter(o.subject)
+	d.forget()
+	d.counting = o.subject
 	id := o.subject.ID
 	if o.subject.Kind == loan.KindBorrower {
 		seen := d.fillBorrower(id, o.asOf, end)

@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
@@ -9,8 +11,12 @@ import (
 // groupRules handles the rules of the unit itself: a borrower, an officer, a
 // branch or a group, seen as long as one of its loans is.
 func (d *deriver) groupRules(u loan.Ref) error {
-	branch := d.branchOf(u)
-	for _, r := range d.active(u.Kind, u) {
+	rules := d.active(u.Kind, u)
+	branch := ""
+	if slices.ContainsFunc(rules, func(r *Rule) bool { return len(r.Overrides) > 0 }) {
+		branch = d.branchOf(u)
+	}
+	for _, r := range rules {
 		d.guard(u, r.ID, func() error { return d.groupRule(r, u, branch) })
 	}
 	return nil
@@ -38,30 +44,43 @@ func (d *deriver) groupRule(r *Rule, u loan.Ref, branch string) error {
 }
 
 func (d *deriver) groupPeriods(o occurrence) error {
-	r := o.rule
-	return d.periods(r, func(p calendar.Period) error {
+	plan := d.plan(o.rule)
+	for i := range plan.terms {
 		o := o
-		o.name, o.asOf, o.period, o.anchor = p.Label(d.book.Fiscal), min(p.End, d.today), &p, p.End
-		if r.Due.Anchor == "period.start" {
-			o.anchor = p.Start
+		s := &plan.terms[i]
+		o.plan, o.term, o.name, o.period, o.anchor = plan, s, s.name, &s.period, s.period.End
+		o.asOf = min(s.period.End, d.today)
+		if o.rule.Due.Anchor == "period.start" {
+			o.anchor = s.period.Start
 		}
 		if !d.mayFall(o) {
-			return nil
+			continue
 		}
-		if !d.fillGroup(&o, p.End) {
-			return d.dismiss(o, obligation.NotSeen, "没有在管贷款")
+		var err error
+		if !d.fillGroup(&o, s.period.End) {
+			err = d.dismiss(o, obligation.NotSeen, "没有在管贷款")
+		} else {
+			d.fillPeriod(o.period, o.name)
+			err = d.decide(o)
 		}
-		d.fillPeriod(p)
-		return d.decide(o)
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // groupDay handles a rule that counts from one fixed day, for whom had a loan
 // by then.
 func (d *deriver) groupDay(o occurrence) error {
 	o.anchor = o.rule.Due.Date
-	o.name = o.anchor.String()
-	if _, err := d.cal.Day(o.anchor); err != nil || !d.mayFall(o) { // before the calendar: long past
+	o.name = d.day(o.anchor)
+	outside := !d.mayFall(o)
+	if !outside {
+		_, err := d.cal.Day(o.anchor) // before the calendar: long past
+		outside = err != nil
+	}
+	if outside {
 		return d.dismiss(o, obligation.Outside, "")
 	}
 	seen := false

@@ -12,6 +12,9 @@ import (
 // eventRules makes one duty for each event that a rule waits for. A settled
 // loan has events too, so nothing is asked of its balance.
 func (d *deriver) eventRules(u loan.Ref) {
+	if len(d.facts.Events) == 0 {
+		return
+	}
 	for _, r := range d.book.Rules {
 		if len(r.On) == 0 || !d.book.Active(r) {
 			continue
@@ -124,7 +127,7 @@ func monthOf(e *loan.Event) int {
 
 // locate says whose an event's duty is.
 func (d *deriver) locate(o *occurrence, u loan.Ref) {
-	d.filled.loan = nil
+	d.forget()
 	d.env.Loan, d.env.Borrower, d.env.Branch = loanEnv{}, borrowerEnv{}, branchEnv{} // of the occurrence before
 	of := func(f *loan.LoanFile) *loan.Loan {
 		l := f.History.At(d.today)
@@ -136,7 +139,9 @@ func (d *deriver) locate(o *occurrence, u loan.Ref) {
 		for _, f := range d.facts.Loans {
 			if f.ID == o.subject.ID {
 				o.loan, o.file = of(f), f
-				d.fillLoan(f, f.History.At(o.asOf), o.asOf, 0)
+				l := f.History.At(o.asOf)
+				d.fillLoanAlone(f, l, o.asOf)
+				d.fillBorrower(l.Borrower, o.asOf, 0)
 			}
 		}
 	case loan.KindCollateral:

@@ -6,12 +6,29 @@ import (
 	"tickler/obligation"
 )
 
+// schedule appends the days of a loan's own schedule from first to last, both
+// included.
+type schedule func(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date
+
+func interestDates(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date {
+	return l.Interest.AppendDates(out, l.Maturity, first, last)
+}
+
+func feeDates(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date {
+	for _, day := range l.FeeDates {
+		if day >= first && day <= last {
+			out = append(out, day)
+		}
+	}
+	return out
+}
+
 // scheduled handles the loan's own schedule: interest dates, fee dates. A date
 // is the schedule's as known on that day, or today for one to come.
-func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last calendar.Date) []calendar.Date) error {
+func (d *deriver) scheduled(o occurrence, dates schedule) error {
 	back, ahead := reach(o.rule.Due)
 	first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
-	h := o.file.History
+	h, now, plan := o.file.History, o.file.History.At(d.today), d.plan(o.rule)
 	for i := range h {
 		if i > 0 && h[i].From > d.today {
 			break
@@ -24,20 +41,21 @@ func (d *deriver) scheduled(o occurrence, dates func(l *loan.Loan, first, last c
 			hi = min(hi, h[i+1].From.AddDays(-1))
 		}
 		l := &h[i].Value
-		for _, day := range dates(l, lo, hi) {
+		d.dates = dates(d.dates[:0], l, lo, hi)
+		for _, day := range d.dates {
 			o := o
 			o.asOf, o.loan, o.paidOut = min(day, d.today), l, l.Disbursed
-			o.name, o.anchor = day.String(), day
+			o.name, o.anchor, o.plan = d.day(day), day, plan
 			if o.rule.Due.Anchor == "interest.date_landed" || o.rule.Due.Anchor == "fee.date_landed" {
 				o.anchor = d.landed(day)
 			}
-			if why := d.unseen(o.file, l, day, o.asOf); why != "" {
-				if err := d.dismiss(o, obligation.NotSeen, why); err != nil {
-					return err
+			if !now.Open() || !d.seenInPeriod(l, day, o.asOf) {
+				if d.trace != nil {
+					_ = d.dismiss(o, obligation.NotSeen, d.unseen(o.file, l, day, o.asOf))
 				}
 				continue
 			}
-			d.fillLoan(o.file, l, o.asOf, day)
+			d.fillLoan(plan, o.file, l, o.asOf, day)
 			landed := Day{d.landed(day)}
 			d.env.Interest = interestEnv{Date: Day{day}, DateLanded: landed, Unpaid: d.interestUnpaid(o.file, day)}
 			d.env.Fee = feeEnv{Date: Day{day}, DateLanded: landed}

@@ -111,7 +111,7 @@ func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {
 				return nil
 			}
 			d.fillBorrower(o.borrower, d.today, 0)
-			d.filled.loan = nil
+			d.forget()
 			d.env.Collateral = e
 			if len(o.rule.Since) == 0 {
 				return errors.New("a collateral rule counts since a last time")

@@ -24,19 +24,9 @@ func (d *deriver) loanRule(o occurrence, r *Rule, f *loan.LoanFile, now *loan.Lo
 	case r.Period():
 		return d.loanPeriods(o)
 	case r.Every == "interest_date":
-		return d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
-			return l.Interest.Dates(l.Maturity, first, last)
-		})
+		return d.scheduled(o, interestDates)
 	case r.Every == "fee_date":
-		return d.scheduled(o, func(l *loan.Loan, first, last calendar.Date) []calendar.Date {
-			var out []calendar.Date
-			for _, day := range l.FeeDates {
-				if day >= first && day <= last {
-					out = append(out, day)
-				}
-			}
-			return out
-		})
+		return d.scheduled(o, feeDates)
 	case len(r.Since) > 0:
 		o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
 		return d.interval(o, now.Disbursed, now.Open())
@@ -57,11 +47,14 @@ func (d *deriver) dated(o occurrence, l *loan.Loan) error {
 	if o.anchor.IsZero() {
 		return d.dismiss(o, obligation.NoAnchor, o.rule.Due.Anchor)
 	}
-	o.name = o.anchor.String()
+	o.name = d.day(o.anchor)
 	if !l.Open() || l.Disbursed > o.anchor {
+		if d.trace == nil {
+			return nil
+		}
 		return d.dismiss(o, obligation.NotSeen, notSeen(l, o.anchor))
 	}
-	d.fillLoan(o.file, l, o.asOf, 0)
+	d.fillLoan(d.plan(o.rule), o.file, l, o.asOf, 0)
 	return d.decide(o)
 }
 
@@ -82,9 +75,13 @@ func (d *deriver) loanAnchor(e DateExpr, l *loan.Loan) calendar.Date {
 }
 
 func (d *deriver) loanPeriods(o occurrence) error {
-	return d.periods(o.rule, func(p calendar.Period) error {
+	plan := d.plan(o.rule)
+	now := o.file.History.At(d.today)
+	for i := range plan.terms {
 		o := o
-		o.name = p.Label(d.book.Fiscal)
+		s := &plan.terms[i]
+		p := s.period
+		o.name, o.plan, o.term = s.name, plan, s
 		// The period's last day decides; today's facts stand for one to come.
 		o.asOf = min(p.End, d.today)
 		l := o.file.History.At(o.asOf)
@@ -98,21 +95,31 @@ func (d *deriver) loanPeriods(o occurrence) error {
 				return err
 			}
 			if first.IsZero() || last.IsZero() || p.End < first || p.Start > last {
-				return nil // most periods: not worth a verdict
+				continue // most periods: not worth a verdict
 			}
-			p.End = min(p.End, last)
+			p.End, o.term = min(p.End, last), nil
 		}
-		o.loan, o.paidOut, o.period, o.anchor = l, l.Disbursed, &p, p.End
+		o.loan, o.paidOut, o.period, o.anchor = l, l.Disbursed, &s.period, p.End
+		if p != s.period {
+			cut := p
+			o.period = &cut
+		}
 		if o.rule.Due.Anchor == "period.start" {
 			o.anchor = p.Start
 		}
-		if why := d.unseen(o.file, l, p.End, o.asOf); why != "" && !(d.whole && maturesIn(l, p)) {
-			return d.dismiss(o, obligation.NotSeen, why)
+		if (!now.Open() || !d.seenInPeriod(l, p.End, o.asOf)) && !(d.whole && maturesIn(l, p)) {
+			if d.trace != nil {
+				_ = d.dismiss(o, obligation.NotSeen, d.unseen(o.file, l, p.End, o.asOf))
+			}
+			continue
 		}
-		d.fillLoan(o.file, l, o.asOf, p.End)
-		d.fillPeriod(p)
-		return d.decide(o)
-	})
+		d.fillLoan(plan, o.file, l, o.asOf, p.End)
+		d.fillPeriod(o.period, o.name)
+		if err := d.decide(o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // maturesIn says that a loan is still to run when the period begins, and that

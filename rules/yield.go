@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -21,21 +22,10 @@ type spot struct {
 // It gives what was dropped: the place, and the rule that stands there instead.
 func (d *deriver) yield() map[spot]string {
 	var dropped map[spot]string
-	var there map[spot]bool
+	any := false
 	for i, r := range d.rules {
-		if len(r.YieldsTo) == 0 {
-			continue
-		}
-		if there == nil {
-			there = map[spot]bool{}
-			for _, x := range d.outside {
-				there[x] = true
-			}
-			for _, x := range d.duties {
-				there[spot{x.Rule, x.Subject, x.Anchor}] = true
-			}
-		}
 		for _, id := range r.YieldsTo {
+			any = true
 			x := &d.duties[i]
 			if x.Rule != "" && d.failed[Attempt{x.Subject, id}] != nil {
 				// Whether that one stands there is not known.
@@ -43,7 +33,7 @@ func (d *deriver) yield() map[spot]string {
 				x.Rule = ""
 				continue
 			}
-			if x.Rule != "" && there[spot{id, x.Subject, x.Anchor}] {
+			if x.Rule != "" && d.derived(spot{id, x.Subject, x.Anchor}) {
 				if dropped == nil {
 					dropped = map[spot]string{}
 				}
@@ -52,7 +42,7 @@ func (d *deriver) yield() map[spot]string {
 			}
 		}
 	}
-	if there == nil {
+	if !any {
 		return nil
 	}
 	kept := d.duties[:0]
@@ -63,6 +53,20 @@ func (d *deriver) yield() map[spot]string {
 	}
 	d.duties = kept
 	return dropped
+}
+
+// derived says that a rule made a duty somewhere, due in the window or not; one
+// that gave way itself counts.
+func (d *deriver) derived(at spot) bool {
+	if slices.Contains(d.outside, at) {
+		return true
+	}
+	for i, r := range d.rules {
+		if x := &d.duties[i]; r.ID == at.rule && x.Anchor == at.anchor && x.Subject == at.subject {
+			return true
+		}
+	}
+	return false
 }
 
 // giveWay writes into the reasons which of them gave way to another rule.

@@ -57,7 +57,8 @@ type change struct {
 	nudged      []nudged       // in this change
 	told        map[string]int // reminded, escalated -> how many
 
-	directory directory          // the facts that many units share, read once
+	directory directory // the facts that many units share, read once
+	deriver   *rules.Deriver
 	failures  map[string]bool    // units whose last derivation failed
 	skip      map[loan.Ref]error // units at which the program failed in an earlier try of this change, and how
 }
@@ -356,8 +357,10 @@ func (c *change) keepPlan(plan *store.Plan, changes []obligation.Change) error {
 // reckon derives a unit anew and holds it against what stands. It writes
 // nothing: what a run would give is asked in the same way.
 func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
-	w := windowFrom(&c.meta, c.meta.WindowEnd)
-	d := rules.Derive(c.book, c.cal, facts, u, w)
+	if c.deriver == nil {
+		c.deriver = rules.NewDeriver(c.book, c.cal, windowFrom(&c.meta, c.meta.WindowEnd))
+	}
+	d := c.deriver.Derive(facts, u)
 	circ := c.circumstances(u, facts.Events)
 	for id, how := range rules.Shown(c.book, facts, old) {
 		if _, there := circ.Closings[id]; !there {
