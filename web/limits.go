@@ -35,7 +35,7 @@ type weight struct {
 	send bool   // its answers may be large
 }
 
-// A ledger of half a million rows has some 100 MiB, and takes a few times as
+// A ledger of a million rows has some 250 MiB, and takes a few times as
 // much while it is read; a move with two files of evidence of the largest size
 // has 56 MiB in base64; rulebooks and calendars have 1 MiB each.
 var (
@@ -43,7 +43,7 @@ var (
 	reads            = weight{name: "reads", most: maxSmall, room: 4, send: true}
 	carriesDocuments = weight{name: "reads", most: 8 << 20, room: 4, send: true}
 	carriesFiles     = weight{name: "files", most: 64 << 20, room: 2}
-	carriesLedger    = weight{name: "ledger", most: 128 << 20, room: 1}
+	carriesLedger    = weight{name: "ledger", most: 512 << 20, room: 1}
 )
 
 // Why a request was turned away.
