@@ -217,19 +217,8 @@ func fieldsOf(name string) []string {
 // typeOf gives the type of a fact by its path, loan.class; nil if there is none.
 func typeOf(path string) reflect.Type {
 	group, field, _ := strings.Cut(path, ".")
-	t := reflect.TypeOf(env{})
-	for i := range t.NumField() {
-		g := t.Field(i)
-		if g.Tag.Get("expr") != group || g.Type.Kind() != reflect.Struct {
-			continue
-		}
-		for j := range g.Type.NumField() {
-			if g.Type.Field(j).Tag.Get("expr") == field {
-				return g.Type.Field(j).Type
-			}
-		}
-	}
-	return nil
+	_, t := factAt(group, field)
+	return t
 }
 
 // visitor checks names and literals, and puts the rulebook's params in.

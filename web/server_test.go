@@ -45,7 +45,7 @@ func TestAFaultAtOneRequestIsAnsweredAndTheNextIsServed(t *testing.T) {
 	h := server(t)
 	handle(h, "broken", small, func(context.Context, struct{}) (*struct{}, error) { panic("planted") })
 	for range maxAtWork + 1 { // no place is lost
-		if code, e, _ := post(h, "broken", strings.NewReader("{}")); code != http.StatusInternalServerError || e.Code != api.Failed {
+		if code, e, _ := post(h, "broken", strings.NewReader("{}")); code != http.StatusInternalServerError || e.Code != api.Unknown {
 			t.Fatalf("%d %v", code, &e)
 		}
 	}
