@@ -26,7 +26,7 @@ func feeDates(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []ca
 // scheduled handles the loan's own schedule: interest dates, fee dates. A date
 // is the schedule's as known on that day, or today for one to come.
 func (d *deriver) scheduled(o occurrence, dates schedule) error {
-	back, ahead := reach(o.rule.Due)
+	back, ahead := reach(&o.rule.Due)
 	first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
 	h, now, plan := o.file.History, o.file.History.At(d.today), d.plan(o.rule)
 	for i := range h {
@@ -43,7 +43,6 @@ func (d *deriver) scheduled(o occurrence, dates schedule) error {
 		l := &h[i].Value
 		d.dates = dates(d.dates[:0], l, lo, hi)
 		for _, day := range d.dates {
-			o := o
 			o.asOf, o.loan, o.paidOut = min(day, d.today), l, l.Disbursed
 			o.name, o.anchor, o.plan = d.day(day), day, plan
 			if o.rule.Due.Anchor == "interest.date_landed" || o.rule.Due.Anchor == "fee.date_landed" {
@@ -51,7 +50,7 @@ func (d *deriver) scheduled(o occurrence, dates schedule) error {
 			}
 			if !now.Open() || !d.seenInPeriod(l, day, o.asOf) {
 				if d.trace != nil {
-					_ = d.dismiss(o, obligation.NotSeen, d.unseen(o.file, l, day, o.asOf))
+					_ = d.dismiss(&o, obligation.NotSeen, d.unseen(o.file, l, day, o.asOf))
 				}
 				continue
 			}
@@ -59,7 +58,7 @@ func (d *deriver) scheduled(o occurrence, dates schedule) error {
 			landed := Day{d.landed(day)}
 			d.env.Interest = interestEnv{Date: Day{day}, DateLanded: landed, Unpaid: d.interestUnpaid(o.file, day)}
 			d.env.Fee = feeEnv{Date: Day{day}, DateLanded: landed}
-			if err := d.decide(o); err != nil {
+			if err := d.decide(&o); err != nil {
 				return err
 			}
 		}
