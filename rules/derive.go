@@ -98,9 +98,10 @@ type deriver struct {
 	kinds    map[loan.Kind][]*Rule // in force, of the kinds that were met
 	plans    map[*Rule]*rulePlan
 	names    map[calendar.Date]string // days as they are written
-	dates    []calendar.Date          // of a schedule; used again
-	counting loan.Ref                 // whose events a condition counts
-	round    int                      // of units
+	interest schedule
+	widest   int      // days that any rule reaches from its anchor
+	counting loan.Ref // whose events a condition counts
+	round    int      // of units
 	groups   map[calendar.Date]groupSeen
 
 	// trace, where it is set, is told of every occurrence that was looked at.

@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -23,10 +25,8 @@ func (d *deriver) loanRule(o occurrence, r *Rule, f *loan.LoanFile, now *loan.Lo
 	switch {
 	case r.Period():
 		return d.loanPeriods(o)
-	case r.Every == "interest_date":
-		return d.scheduled(o, interestDates)
-	case r.Every == "fee_date":
-		return d.scheduled(o, feeDates)
+	case r.Every == "interest_date", r.Every == "fee_date":
+		return d.scheduled(o)
 	case len(r.Since) > 0:
 		o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
 		return d.interval(o, now.Disbursed, now.Open())
@@ -78,8 +78,12 @@ func (d *deriver) loanPeriods(o occurrence) error {
 	plan := d.plan(o.rule)
 	now := o.file.History.At(d.today)
 	o.plan = plan
-	for i := range plan.terms {
-		s := &plan.terms[i]
+	terms, err := d.terms(plan, &o)
+	if err != nil {
+		return err
+	}
+	for i := range terms {
+		s := &terms[i]
 		end := s.period.End
 		o.name, o.term, o.period = s.name, s, &s.period
 		// The period's last day decides; today's facts stand for one to come.
@@ -124,6 +128,33 @@ func (d *deriver) loanPeriods(o occurrence) error {
 // only its maturity before the end keeps the period from seeing it.
 func maturesIn(l *loan.Loan, p calendar.Period) bool {
 	return l.Open() && l.Disbursed <= p.End && p.Start <= l.Maturity && l.Maturity < p.End
+}
+
+// terms gives the periods that may see a loan: all, unless nobody asks why not,
+// and only one version of the loan is known.
+func (d *deriver) terms(p *rulePlan, o *occurrence) ([]term, error) {
+	if d.trace != nil || d.whole || len(o.file.History) != 1 {
+		return p.terms, nil
+	}
+	l := &o.file.History[0].Value
+	if !l.Open() || len(p.terms) == 0 {
+		return nil, nil
+	}
+	from, to := l.Disbursed, p.terms[len(p.terms)-1].period.End
+	if !l.Maturity.IsZero() && !d.unpaid(l, d.today) {
+		to = l.Maturity // a period that ends later does not see it
+	}
+	if w := o.rule.Within; w != nil {
+		first, last, err := d.within(p, w, l)
+		if err != nil || first.IsZero() || last.IsZero() {
+			return nil, err
+		}
+		// The last one is cut at the stretch's end, and so may end by the maturity.
+		from, to = max(from, first), last+p.longest
+	}
+	i, _ := slices.BinarySearchFunc(p.terms, from, func(t term, day calendar.Date) int { return cmp.Compare(t.period.End, day) })
+	n, _ := slices.BinarySearchFunc(p.terms[i:], to+1, func(t term, day calendar.Date) int { return cmp.Compare(t.period.End, day) })
+	return p.terms[i : i+n], nil
 }
 
 // within gives the stretch that a rule is bound to, of a loan: worked out once

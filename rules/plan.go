@@ -11,10 +11,11 @@ import (
 // rulePlan is what of a rule is the same for every subject: which facts it
 // asks for, and its periods with their days.
 type rulePlan struct {
-	terms    []term
-	asks     bool // for anything
-	asksHim  bool // for the borrower's facts
-	asksTime bool // for the period
+	terms    []term        // by their ends
+	longest  calendar.Date // days of the longest of them
+	asks     bool          // for anything
+	asksHim  bool          // for the borrower's facts
+	asksTime bool          // for the period
 	when     answer
 	except   []answer
 	stretch  stretch
@@ -107,6 +108,7 @@ func (d *deriver) plan(r *Rule) *rulePlan {
 			}
 			p.terms = append(p.terms, term{period: q, name: q.Label(d.book.Fiscal),
 				early: anchor.AddDays(-back) <= d.window.To, late: anchor.AddDays(ahead) >= d.from})
+			p.longest = max(p.longest, q.End-q.Start+1)
 		}
 	}
 	d.plans[r] = p
