@@ -29,6 +29,7 @@ func (d *deriver) loanRule(o occurrence, r *Rule, f *loan.LoanFile, now *loan.Lo
 		return d.scheduled(o)
 	case len(r.Since) > 0:
 		o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
+		d.fillLoan(d.plan(o.rule), f, now, o.asOf, 0)
 		return d.interval(o, now.Disbursed, now.Open())
 	}
 	return d.dated(o, now)
