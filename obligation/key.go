@@ -102,6 +102,13 @@ func (k Key) Short() string {
 // ShortSubject gives the 4 hex digits that the short names of all obligations
 // of a subject begin with.
 func ShortSubject(r loan.Ref) string {
-	sum := sha256.Sum256([]byte(r.String()))
-	return hex.EncodeToString(sum[:2])
+	sum := ShortSum(r)
+	return hex.EncodeToString(sum[:])
+}
+
+// ShortSum gives those digits as bytes.
+func ShortSum(r loan.Ref) [2]byte {
+	var buf [64]byte
+	sum := sha256.Sum256(append(append(append(buf[:0], r.Kind...), '/'), r.ID...))
+	return [2]byte(sum[:2])
 }

@@ -38,8 +38,16 @@ const auditVersion = 1
 
 var auditHeadKey = []byte("audit")
 
-// head of the trail: the last record's number and hash.
+// auditHead is the end of the trail: the last record's number and hash.
+type auditHead struct {
+	seq  uint64
+	hash [sha256.Size]byte
+}
+
 func (tx *Tx) auditHead() (seq uint64, hash [sha256.Size]byte, err error) {
+	if tx.head != nil {
+		return tx.head.seq, tx.head.hash, nil
+	}
 	p, err := tx.get(bucketMeta, auditHeadKey, auditVersion)
 	if err != nil || p == nil {
 		return 0, hash, err
@@ -81,7 +89,24 @@ func (tx *Tx) Audit(rec Record) (seq uint64, err error) {
 		return 0, err
 	}
 	tx.postAudit(&rec)
-	return rec.Seq, tx.put(bucketMeta, auditHeadKey, auditVersion, append(auditKey(rec.Seq), hash[:]...))
+	tx.head = &auditHead{rec.Seq, hash}
+	return rec.Seq, nil
+}
+
+// putHeads writes where the trail and the sequences ended up: once in a
+// transaction, though a scan appends a hundred thousand records.
+func (tx *Tx) putHeads() error {
+	if tx.head != nil {
+		if err := tx.put(bucketMeta, auditHeadKey, auditVersion, append(auditKey(tx.head.seq), tx.head.hash[:]...)); err != nil {
+			return err
+		}
+	}
+	for name, n := range tx.numbers {
+		if err := tx.put(bucketSeq, []byte(name), 1, binary.BigEndian.AppendUint64(nil, n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AuditDetail makes a record's Detail of a value.

@@ -30,11 +30,7 @@ func (tx *Tx) Plan(unit loan.Ref) (*Plan, error) {
 	if err != nil || p == nil {
 		return nil, err
 	}
-	plan, err := tx.decodePlan(key, p)
-	if err == nil && tx.w != nil {
-		tx.read.key, tx.read.places = string(key), placesOf(plan)
-	}
-	return plan, err
+	return tx.decodePlan(key, p)
 }
 
 func (tx *Tx) decodePlan(key, payload []byte) (*Plan, error) {
@@ -63,9 +59,6 @@ func (tx *Tx) PutPlan(p *Plan) error {
 	if err != nil {
 		return err
 	}
-	if tx.cells == nil {
-		tx.cells = cellCache{}
-	}
 	tx.enc.reset(tx)
 	tx.enc.plan(p)
 	if tx.enc.err != nil {
@@ -79,21 +72,19 @@ func (tx *Tx) PutPlan(p *Plan) error {
 	if before != nil && bytes.Equal(before, payload) {
 		return nil
 	}
-	var old places
-	switch {
-	case before == nil:
-	case tx.read.key == string(key):
-		old = tx.read.places
-	default:
-		was, err := tx.decodePlan(key, before)
-		if err != nil {
+	if before == nil {
+		if err := tx.postPlan(p); err != nil {
 			return err
 		}
-		old = placesOf(was)
+		return tx.put(bucketPlan, key, planVersion, payload)
 	}
-	now := placesOf(p)
-	now.diff(&old, string(key), tx.cells, tx.post)
-	tx.read.key, tx.read.places = string(key), now
+	was, err := tx.decodePlan(key, before)
+	if err != nil {
+		return err
+	}
+	old, now := placesOf(was), placesOf(p)
+	tx.places.begin(key)
+	now.diff(&old, &tx.places)
 	return tx.put(bucketPlan, key, planVersion, payload)
 }
 
@@ -136,16 +127,6 @@ func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last l
 		return last, nil
 	}
 	return loan.Ref{}, err
-}
-
-// planPostings lists where a plan is to be found, sorted, without doubles.
-func planPostings(p *Plan, cells cellCache) []posting {
-	unit, err := unitKey(p.Unit)
-	if err != nil {
-		return nil // PutPlan refused it
-	}
-	w := placesOf(p)
-	return w.postings(string(unit), cells)
 }
 
 // dueCell is the cell of a branch and a day. The branch comes first and ends,
@@ -247,7 +228,7 @@ func (tx *Tx) ToDerive(upTo calendar.Date) ([]loan.Ref, error) { return tx.units
 func (tx *Tx) unitsUpTo(index byte, upTo calendar.Date) ([]loan.Ref, error) {
 	var out []loan.Ref
 	seen := map[string]bool{}
-	err := tx.members([]byte{index}, prefixEnd([]byte(cellKey(index, dayCell(upTo)))), func(cell []byte, m string) error {
+	err := tx.members([]byte{index}, prefixEnd([]byte(dayCell(index, upTo))), func(cell []byte, m string) error {
 		if seen[m] {
 			return nil
 		}

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
-
-	"tickler/calendar"
 )
 
 // Postings are sorted lists of members, one list a cell; layout.go names the
@@ -53,46 +52,19 @@ func cellKey(index byte, cell []byte) string {
 	return string(appendText([]byte{index}, string(cell)))
 }
 
-func dayCell(d calendar.Date) []byte { return appendDay(nil, d) }
-
-// cellCache keeps the keys of cells: a transaction names few of them many
-// times. A nil one makes each anew.
-type cellCache map[cellName]string
-
-type cellName struct {
-	index  byte
-	branch string
-	day    calendar.Date
-}
-
-func (c cellCache) get(index byte, branch string, d calendar.Date) string {
-	name := cellName{index, branch, d}
-	if s, ok := c[name]; ok {
-		return s
-	}
-	s := ""
-	if index == indexDue {
-		s = dueCell(branch, d)
-	} else {
-		s = cellKey(index, dayCell(d))
-	}
-	if c != nil {
-		c[name] = s
-	}
-	return s
-}
-
+// postOp is a change of one member of a cell.
 type postOp struct {
 	member string
 	drop   bool
 }
 
-// postOps are the changes not yet merged: cell -> in the order they came.
-type postOps map[string][]postOp
+// postLog holds the changes not yet merged of the indexes but those of plans
+// (post_plans.go): cell -> in the order they came.
+type postLog map[string][]postOp
 
 func (tx *Tx) post(p posting, drop bool) {
 	if tx.posts == nil {
-		tx.posts = postOps{}
+		tx.posts = postLog{}
 	}
 	tx.posts[p.cell] = append(tx.posts[p.cell], postOp{p.member, drop})
 }
@@ -121,47 +93,86 @@ func (tx *Tx) repost(old, new []posting) {
 	}
 }
 
-// flushPostings merges what was gathered.
+// flushPostings merges what was gathered, cell by cell in their order.
 func (tx *Tx) flushPostings() error {
-	if len(tx.posts) == 0 {
+	if len(tx.posts) == 0 && len(tx.places.cells) == 0 {
 		return nil
 	}
-	cells := make([]string, 0, len(tx.posts))
-	for c := range tx.posts {
-		cells = append(cells, c)
-	}
-	slices.Sort(cells)
-	for _, cell := range cells {
-		ops := tx.posts[cell]
-		slices.SortStableFunc(ops, func(a, b postOp) int { return strings.Compare(a.member, b.member) })
-		last := ops[:0] // of several changes of a member the last one counts
-		for i, op := range ops {
-			if i+1 == len(ops) || ops[i+1].member != op.member {
-				last = append(last, op)
+	m := &merger{w: tx.w.w, slab: &tx.w.slab}
+	plain := slices.Sorted(maps.Keys(tx.posts))
+	for _, at := range tx.places.sorted() {
+		key := tx.places.cells[at].key
+		for len(plain) > 0 && plain[0] < key {
+			if err := m.cell(plain[0], lastOps(tx.posts[plain[0]])); err != nil {
+				return err
 			}
+			plain = plain[1:]
 		}
-		if err := tx.mergeCell([]byte(cell), last); err != nil {
+		if err := m.cell(key, tx.places.ops(at)); err != nil {
 			return err
 		}
 	}
-	tx.posts = nil
+	for _, key := range plain {
+		if err := m.cell(key, lastOps(tx.posts[key])); err != nil {
+			return err
+		}
+	}
+	tx.posts, tx.places = nil, placeLog{}
+	tx.w.forget(bucketPost) // the merger wrote past it
 	return nil
 }
 
-// mergeCell merges sorted changes into the chunks of a cell. It writes past
-// the buffer: the keys come in order already.
-func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
-	w, end := tx.w.w, prefixEnd(cell)
+// lastOps sorts changes of a cell by member. Of several changes of a member the
+// last one counts.
+func lastOps(ops []postOp) []postOp {
+	slices.SortStableFunc(ops, func(a, b postOp) int { return strings.Compare(a.member, b.member) })
+	last := ops[:0]
+	for i, op := range ops {
+		if i+1 == len(ops) || ops[i+1].member != op.member {
+			last = append(last, op)
+		}
+	}
+	return last
+}
+
+// merger merges changes into the chunks of cells. It writes past the buffer:
+// the keys come in order already.
+type merger struct {
+	w     Writer
+	slab  *slab
+	index byte // of the cells at hand
+	none  bool // there was none of the index before
+	key   []byte
+	chunk []byte
+	out   []string
+}
+
+// cell merges sorted changes into the chunks of a cell.
+func (m *merger) cell(name string, ops []postOp) error {
+	cell := []byte(name)
+	if m.index != cell[0] {
+		m.index = cell[0]
+		key, _, err := first(m.w, cell[:1], prefixEnd(cell[:1]))
+		if err != nil {
+			return err
+		}
+		m.none = key == nil
+	}
+	end := prefixEnd(cell)
 	for len(ops) > 0 {
 		// The chunk of the first change: the last one not after it, or else
 		// the first of the cell.
-		at := append(bytes.Clone(cell), ops[0].member...)
-		key, rec, err := w.Last(bucketPost, cell, append(at, 0))
-		if err == nil && key == nil {
-			key, rec, err = first(w, cell, end)
-		}
-		if err != nil {
-			return err
+		var key, rec []byte
+		var err error
+		if !m.none {
+			m.key = append(append(append(m.key[:0], cell...), ops[0].member...), 0)
+			key, rec, err = m.w.Last(bucketPost, cell, m.key)
+			if err == nil && key == nil {
+				key, rec, err = first(m.w, cell, end)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		var members []string
 		var next []byte // the key of the chunk after it
@@ -170,7 +181,7 @@ func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
 			if members, err = decodeChunk(key, cell, rec); err != nil {
 				return err
 			}
-			if next, _, err = first(w, append(bytes.Clone(key), 0), end); err != nil {
+			if next, _, err = first(m.w, append(bytes.Clone(key), 0), end); err != nil {
 				return err
 			}
 		}
@@ -179,19 +190,24 @@ func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
 			limit := string(next[len(cell):])
 			n, _ = slices.BinarySearchFunc(ops, limit, func(op postOp, m string) int { return cmp.Compare(op.member, m) })
 		}
-		merged := merge(members, ops[:n])
+		merged := merge(m.out[:0], members, ops[:n])
+		m.out = merged
 		ops = ops[n:]
 		if slices.Equal(merged, members) {
 			continue
 		}
 		if key != nil && (len(merged) == 0 || merged[0] != members[0]) {
-			if err := w.Delete(bucketPost, key); err != nil {
+			if err := m.w.Delete(bucketPost, key); err != nil {
 				return err
 			}
 		}
-		for _, part := range split(merged) {
-			k := append(bytes.Clone(cell), part[0]...)
-			if err := w.Put(bucketPost, k, seal(bucketPost, k, postVersion, encodeChunk(part))); err != nil {
+		for parts := split(len(merged)); parts > 0; parts-- {
+			part := merged[:len(merged)/parts]
+			merged = merged[len(part):]
+			m.key = append(append(m.key[:0], cell...), part[0]...)
+			m.chunk = appendChunk(m.chunk[:0], part)
+			rec := appendSealed(m.slab.take(len(m.chunk)+sealSize), bucketPost, m.key, postVersion, m.chunk)
+			if err := m.w.Put(bucketPost, m.key, rec); err != nil {
 				return err
 			}
 		}
@@ -199,9 +215,8 @@ func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
 	return nil
 }
 
-// merge applies sorted changes to sorted members.
-func merge(members []string, ops []postOp) []string {
-	out := make([]string, 0, len(members)+len(ops))
+// merge appends to out what sorted changes make of sorted members.
+func merge(out, members []string, ops []postOp) []string {
 	for len(members) > 0 || len(ops) > 0 {
 		if len(ops) == 0 || len(members) > 0 && members[0] < ops[0].member {
 			out = append(out, members[0])
@@ -219,21 +234,17 @@ func merge(members []string, ops []postOp) []string {
 	return out
 }
 
-// split cuts members into parts of even size, none above maxChunk. A chunk
-// that overflows is cut in more parts than needed, so that they can grow.
-func split(members []string) [][]string {
-	if len(members) == 0 {
-		return nil
+// split says into how many parts of even size so many members are cut, none
+// above maxChunk. A chunk that overflows is cut in more parts than needed, so
+// that they can grow.
+func split(members int) int {
+	if members == 0 {
+		return 0
 	}
-	if len(members) <= maxChunk {
-		return [][]string{members}
+	if members <= maxChunk {
+		return 1
 	}
-	n := (len(members) + maxChunk*3/4 - 1) / (maxChunk * 3 / 4)
-	var out [][]string
-	for i := range n {
-		out = append(out, members[i*len(members)/n:(i+1)*len(members)/n])
-	}
-	return out
+	return (members + maxChunk*3/4 - 1) / (maxChunk * 3 / 4)
 }
 
 // first gives the first key of a range, a copy, and its record.
@@ -248,8 +259,7 @@ func first(r Reader, from, to []byte) (key, rec []byte, err error) {
 	return key, rec, err
 }
 
-func encodeChunk(members []string) []byte {
-	b := make([]byte, 0, 8*len(members)+16)
+func appendChunk(b []byte, members []string) []byte {
 	prev := ""
 	for _, m := range members {
 		n := 0
