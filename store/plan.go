@@ -15,7 +15,7 @@ type Plan struct {
 	Unit        loan.Ref
 	Facts       uint64                  // digest of the facts it was derived from
 	Next        calendar.Date           // first later day on which deriving may change it; zero is never
-	Rulebook    string                  // digest it was last derived with
+	Rulebook    string                  // digest under which it last became another
 	Calendar    string                  // likewise
 	Obligations []obligation.Obligation // open and ended; ended ones stay for ever
 }
