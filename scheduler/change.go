@@ -491,6 +491,7 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 	if err := c.audit(action, subject, detail, about...); err != nil {
 		return err
 	}
+	stamp := c.stamp()
 	for _, ch := range c.seen {
 		id := ch.Key.String()
 		d := changeDetail{Due: ch.To, On: ch.on, Why: ch.Cause}
@@ -500,7 +501,7 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		if ch.Kind == obligation.ChangeRaised {
 			d.Late = ch.late
 		}
-		if err := c.audit("obligation."+string(ch.Kind), id, d); err != nil {
+		if err := stamp.write(c.tx, "obligation."+string(ch.Kind), id, d); err != nil {
 			return err
 		}
 		if ch.Kind == obligation.ChangeAltered {

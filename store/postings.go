@@ -95,29 +95,39 @@ func (tx *Tx) repost(old, new []posting) {
 
 // flushPostings merges what was gathered, cell by cell in their order.
 func (tx *Tx) flushPostings() error {
-	if len(tx.posts) == 0 && len(tx.places.cells) == 0 {
+	if len(tx.posts) == 0 && len(tx.places.cells) == 0 && len(tx.trail.cells) == 0 {
 		return nil
 	}
 	m := &merger{w: tx.w.w, slab: &tx.w.slab}
 	plain := slices.Sorted(maps.Keys(tx.posts))
-	for _, at := range tx.places.sorted() {
-		key := tx.places.cells[at].key
-		for len(plain) > 0 && plain[0] < key {
+	plainUpTo := func(key string) error {
+		for len(plain) > 0 && (key == "" || plain[0] < key) {
 			if err := m.cell(plain[0], lastOps(tx.posts[plain[0]])); err != nil {
 				return err
 			}
 			plain = plain[1:]
 		}
+		return nil
+	}
+	for _, at := range tx.places.sorted() {
+		key := tx.places.cells[at].key
+		if err := plainUpTo(key); err != nil {
+			return err
+		}
 		if err := m.cell(key, tx.places.ops(at)); err != nil {
 			return err
 		}
 	}
-	for _, key := range plain {
-		if err := m.cell(key, lastOps(tx.posts[key])); err != nil {
+	if err := plainUpTo(""); err != nil {
+		return err
+	}
+	trail := slices.SortedFunc(maps.Values(tx.trail.cells), func(a, b *auditCell) int { return strings.Compare(a.key, b.key) })
+	for _, c := range trail { // behind all others
+		if err := m.cell(c.key, tx.trail.of(c)); err != nil {
 			return err
 		}
 	}
-	tx.posts, tx.places = nil, placeLog{}
+	tx.posts, tx.places, tx.trail = nil, placeLog{}, auditLog{}
 	tx.w.forget(bucketPost) // the merger wrote past it
 	return nil
 }
@@ -164,25 +174,32 @@ func (m *merger) cell(name string, ops []postOp) error {
 		// the first of the cell.
 		var key, rec []byte
 		var err error
+		var next []byte // the key of the chunk after it
+		last := true    // it is the last one of the cell
 		if !m.none {
-			m.key = append(append(append(m.key[:0], cell...), ops[0].member...), 0)
-			key, rec, err = m.w.Last(bucketPost, cell, m.key)
-			if err == nil && key == nil {
-				key, rec, err = first(m.w, cell, end)
+			key, rec, err = m.w.Last(bucketPost, cell, end)
+			if err == nil && key != nil && string(key[len(cell):]) > ops[0].member {
+				last = false
+				m.key = append(append(append(m.key[:0], cell...), ops[0].member...), 0)
+				key, rec, err = m.w.Last(bucketPost, cell, m.key)
+				if err == nil && key == nil {
+					key, rec, err = first(m.w, cell, end)
+				}
 			}
 			if err != nil {
 				return err
 			}
 		}
 		var members []string
-		var next []byte // the key of the chunk after it
 		if key != nil {
 			key = bytes.Clone(key)
 			if members, err = decodeChunk(key, cell, rec); err != nil {
 				return err
 			}
-			if next, _, err = first(m.w, append(bytes.Clone(key), 0), end); err != nil {
-				return err
+			if !last {
+				if next, _, err = first(m.w, append(bytes.Clone(key), 0), end); err != nil {
+					return err
+				}
 			}
 		}
 		n := len(ops)

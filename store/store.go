@@ -161,6 +161,8 @@ type Tx struct {
 	head     *auditHead        // of the trail, with what this transaction appended; nil as long as nothing was
 	numbers  map[string]uint64 // given out under a name, of the sequences that were asked
 	enc      encoder           // reused from record to record
+	scratch  []byte            // likewise
+	trail    auditLog          // changes of the index of the audit trail, not yet merged
 	writes   int               // records put and deleted so far
 }
 
