@@ -192,7 +192,7 @@ func (c *change) everyUnit(view viewer) error {
 	if err != nil {
 		return err
 	}
-	return eachPlan(view, func(_ *store.Tx, p *store.Plan) error { c.plan(p.Unit); return nil })
+	return eachGlance(view, func(*store.Glance) {}, func(_ *store.Tx, p *store.Plan) error { c.plan(p.Unit); return nil })
 }
 
 // touch marks the officers, branches and groups of a dossier's loans.

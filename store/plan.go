@@ -33,14 +33,31 @@ func (tx *Tx) Plan(unit loan.Ref) (*Plan, error) {
 	return tx.decodePlan(key, p)
 }
 
+// PlanPart is Plan with a part of its obligations.
+func (tx *Tx) PlanPart(unit loan.Ref, part Part) (*Plan, error) {
+	key, err := unitKey(unit)
+	if err != nil {
+		return nil, err
+	}
+	p, err := tx.get(bucketPlan, key, planVersion)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return tx.decodeWith(key, p, func(d *decoder, p *Plan) { d.planPart(p, &part) })
+}
+
 func (tx *Tx) decodePlan(key, payload []byte) (*Plan, error) {
+	return tx.decodeWith(key, payload, (*decoder).plan)
+}
+
+func (tx *Tx) decodeWith(key, payload []byte, read func(*decoder, *Plan)) (*Plan, error) {
 	unit, ok := parseRef(key)
 	if !ok {
 		return nil, damaged(bucketPlan, key, "it names no unit")
 	}
 	d := newDecoder(tx, payload)
 	p := &Plan{Unit: unit}
-	d.plan(p)
+	read(d, p)
 	if err := d.end(); err != nil {
 		return nil, decodeError(bucketPlan, key, err)
 	}
@@ -104,6 +121,30 @@ func (tx *Tx) ScanPlans(fn func(*Plan) error) error {
 // zero unit begins. It gives the last unit seen, or the zero unit at the end.
 // So a long read goes page by page, a View each.
 func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last loan.Ref, err error) {
+	return tx.scanPlansFrom(after, n, (*decoder).plan, fn)
+}
+
+// ScanPartsFrom is ScanPlansFrom with a part of the obligations.
+func (tx *Tx) ScanPartsFrom(after loan.Ref, n int, part Part, fn func(*Plan) error) (last loan.Ref, err error) {
+	return tx.scanPlansFrom(after, n, func(d *decoder, p *Plan) { d.planPart(p, &part) }, fn)
+}
+
+// GlanceFrom is ScanPlansFrom for who counts: glance is called for each
+// obligation, and fn after those of a plan, which holds none.
+func (tx *Tx) GlanceFrom(after loan.Ref, n int, glance func(*Glance), fn func(*Plan) error) (last loan.Ref, err error) {
+	var g Glance
+	read := func(d *decoder, p *Plan) {
+		for n := d.planHead(p); n > 0; n-- {
+			if g = d.glance(); d.err != nil {
+				return
+			}
+			glance(&g)
+		}
+	}
+	return tx.scanPlansFrom(after, n, read, fn)
+}
+
+func (tx *Tx) scanPlansFrom(after loan.Ref, n int, read func(*decoder, *Plan), fn func(*Plan) error) (last loan.Ref, err error) {
 	var from []byte
 	if !after.IsZero() {
 		if from, err = unitKey(after); err != nil {
@@ -116,7 +157,7 @@ func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last l
 			return errStop
 		}
 		n--
-		p, err := tx.decodePlan(key, payload)
+		p, err := tx.decodeWith(key, payload, read)
 		if err != nil {
 			return err
 		}
