@@ -20,7 +20,8 @@ import (
 // List gives obligations by due day, overdue ones first.
 func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply, error) {
 	book, cal := s.inForce()
-	reply := &api.ListReply{Obligations: []api.Obligation{}, Warnings: []string{}}
+	reply := &api.ListReply{Warnings: []string{}}
+	var rows []*api.Obligation
 	var subject loan.Ref
 	if r.Subject != "" {
 		var err error
@@ -41,7 +42,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 	}
 	inForce := cal
 	err := s.steady(ctx, func(pages viewer) error {
-		reply.Obligations, cal = reply.Obligations[:0], inForce
+		rows, cal = rows[:0], inForce
 		var meta store.Meta
 		var view *sight
 		err := pages(func(tx *store.Tx) (err error) {
@@ -103,7 +104,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 				if err != nil {
 					return err
 				}
-				reply.Obligations = append(reply.Obligations, v)
+				rows = append(rows, &v)
 			}
 			return nil
 		}
@@ -128,19 +129,14 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 		return nil, s.refused(ctx, actorOf(ctx), actRead, r.Subject, refine(err))
 	}
 	reply.Warnings = append(reply.Warnings, calendarWarnings(cal, reply.Today)...)
-	reply.Obligations = inOrder(reply.Obligations)
+	reply.Obligations = inOrder(rows)
 	return reply, nil
 }
 
 // inOrder sorts obligations for a list: overdue ones first, then by due day and
-// id. They are large, and each is moved once.
-func inOrder(list []api.Obligation) []api.Obligation {
-	order := make([]int, len(list))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortFunc(order, func(i, j int) int {
-		a, b := &list[i], &list[j]
+// id.
+func inOrder(rows []*api.Obligation) []api.Obligation {
+	slices.SortFunc(rows, func(a, b *api.Obligation) int {
 		if a.Overdue != b.Overdue {
 			if a.Overdue {
 				return -1
@@ -149,9 +145,9 @@ func inOrder(list []api.Obligation) []api.Obligation {
 		}
 		return cmp.Or(cmp.Compare(a.Due, b.Due), strings.Compare(a.ID, b.ID))
 	})
-	out := make([]api.Obligation, len(list))
-	for at, i := range order {
-		out[at] = list[i]
+	out := make([]api.Obligation, len(rows))
+	for i, row := range rows {
+		out[i] = *row
 	}
 	return out
 }

@@ -160,6 +160,7 @@ type Tx struct {
 	places   placeLog          // of plans, likewise
 	head     *auditHead        // of the trail, with what this transaction appended; nil as long as nothing was
 	numbers  map[string]uint64 // given out under a name, of the sequences that were asked
+	noEvents gap               // where EventsOf found none
 	enc      encoder           // reused from record to record
 	scratch  []byte            // likewise
 	trail    auditLog          // changes of the index of the audit trail, not yet merged
