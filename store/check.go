@@ -191,7 +191,7 @@ func (tx *Tx) Reindex() error {
 	if tx.w == nil {
 		return errReadOnly
 	}
-	tx.posts, tx.places, tx.trail = postLog{}, placeLog{}, auditLog{}
+	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
 	for _, bucket := range []string{bucketPost, bucketOwner, bucketEventID} {
 		err := tx.r.Scan(bucket, nil, nil, func(key, _ []byte) error { return tx.w.w.Delete(bucket, key) })
 		if err != nil {

@@ -259,8 +259,7 @@ func (tx *Tx) SecuredBy(loan string) ([]string, error) {
 }
 
 func (tx *Tx) dossiersOf(index byte, cell string, fn func(*loan.Dossier) error) error {
-	prefix := []byte(cellKey(index, []byte(cell)))
-	return tx.members(prefix, prefixEnd(prefix), func(cell []byte, id string) error {
+	return tx.membersOf([]byte(cellKey(index, []byte(cell))), func(cell []byte, id string) error {
 		d, err := tx.Dossier(id)
 		if err != nil {
 			return err

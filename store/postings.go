@@ -127,7 +127,7 @@ func (tx *Tx) flushPostings() error {
 			return err
 		}
 	}
-	tx.posts, tx.places, tx.trail = nil, placeLog{}, auditLog{}
+	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
 	tx.w.forget(bucketPost) // the merger wrote past it
 	return nil
 }
@@ -354,11 +354,57 @@ func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error
 	})
 }
 
-// cellMembers lists the members of one cell.
+// membersOf is members for one cell. Of an index of dossiers that is new in this
+// transaction it gives what was gathered, and merges nothing: the cells of the
+// plans stand before those of the officers, and each of them would move these.
+func (tx *Tx) membersOf(cell []byte, fn func(cell []byte, member string) error) error {
+	fresh, err := tx.freshIndex(cell[0])
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return tx.members(cell, prefixEnd(cell), fn)
+	}
+	ops := lastOps(tx.posts[string(cell)])
+	if len(ops) == 0 {
+		return nil
+	}
+	tx.posts[string(cell)] = ops
+	for _, op := range ops {
+		if op.drop {
+			continue
+		}
+		if err := fn(cell, op.member); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freshIndex says that the backend has nothing yet of an index.
+func (tx *Tx) freshIndex(index byte) (bool, error) {
+	if tx.w == nil {
+		return false, nil
+	}
+	fresh, known := tx.fresh[index]
+	if !known {
+		key, _, err := first(tx.w.w, []byte{index}, []byte{index + 1})
+		if err != nil {
+			return false, err
+		}
+		if tx.fresh == nil {
+			tx.fresh = map[byte]bool{}
+		}
+		fresh = key == nil
+		tx.fresh[index] = fresh
+	}
+	return fresh, nil
+}
+
+// cellMembers lists the members of one cell of an index of dossiers.
 func (tx *Tx) cellMembers(index byte, cell string) ([]string, error) {
 	var out []string
-	prefix := []byte(cellKey(index, []byte(cell)))
-	err := tx.members(prefix, prefixEnd(prefix), func(_ []byte, m string) error {
+	err := tx.membersOf([]byte(cellKey(index, []byte(cell))), func(_ []byte, m string) error {
 		out = append(out, m)
 		return nil
 	})

@@ -158,6 +158,7 @@ type Tx struct {
 	dictRead bool              // dict holds all that was committed
 	posts    postLog           // changes of the indexes, not yet merged
 	places   placeLog          // of plans, likewise
+	fresh    map[byte]bool     // index -> the backend has nothing of it, as far as that was looked at
 	head     *auditHead        // of the trail, with what this transaction appended; nil as long as nothing was
 	numbers  map[string]uint64 // given out under a name, of the sequences that were asked
 	noEvents gap               // where EventsOf found none
