@@ -31,6 +31,7 @@ type Key struct {
 // / inside a part percent-encoded.
 func (k Key) String() string {
 	var b strings.Builder
+	b.Grow(len(k.Rule) + len(k.Subject.Kind) + len(k.Subject.ID) + len(k.Occurrence) + len(k.Party.Kind) + len(k.Party.ID) + 5)
 	b.WriteString(escape(k.Rule))
 	b.WriteByte(':')
 	b.WriteString(string(k.Subject.Kind))
@@ -94,14 +95,24 @@ func ParseKey(id string) (Key, error) {
 
 // Short is the name that lists show: 8 hex digits, the first 4 from the
 // subject, so that a store can find it without an index of every obligation.
-func (k Key) Short() string {
-	sum := sha256.Sum256([]byte(k.String()))
-	return ShortSubject(k.Subject) + hex.EncodeToString(sum[:2])
+func (k Key) Short() string { return ShortOf(k.Subject, k.String()) }
+
+// ShortOf is Short of the key that an id spells, whose subject is known.
+func ShortOf(subject loan.Ref, id string) string {
+	head, tail := ShortSum(subject), sha256.Sum256([]byte(id))
+	return hex.EncodeToString(append(head[:], tail[:2]...))
 }
 
 // ShortSubject gives the 4 hex digits that the short names of all obligations
 // of a subject begin with.
 func ShortSubject(r loan.Ref) string {
-	sum := sha256.Sum256([]byte(r.String()))
-	return hex.EncodeToString(sum[:2])
+	sum := ShortSum(r)
+	return hex.EncodeToString(sum[:])
+}
+
+// ShortSum gives those digits as bytes.
+func ShortSum(r loan.Ref) [2]byte {
+	var buf [64]byte
+	sum := sha256.Sum256(append(append(append(buf[:0], r.Kind...), '/'), r.ID...))
+	return [2]byte(sum[:2])
 }

@@ -42,6 +42,7 @@ var ChangeKinds = []ChangeKind{
 type Change struct {
 	Kind    ChangeKind
 	Key     Key
+	At      int           // where the obligation stands among those that Reconcile or Settle left
 	From    calendar.Date // due day before, of a move
 	To      calendar.Date // due day now
 	Cause   string
@@ -84,37 +85,70 @@ type Circumstances struct {
 // The order of the result is that of the old obligations, then of the new
 // duties as derived.
 func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, []Change) {
-	out := make([]Obligation, len(old), len(old)+4)
-	copy(out, old)
-	at := make(map[Key]int, len(old))
-	for i := range out {
-		at[out[i].Key] = i
-	}
-	var changes []Change
+	return new(Reconciler).Reconcile(old, duties, &c)
+}
+
+// Reconciler reconciles one unit after the other. It is not safe for
+// concurrent use.
+type Reconciler struct {
+	out     []Obligation
+	derived []bool // of out: the fresh derivation asks for it
+	changes []Change
+	keys    keyTable
+
+	// Quiet says that the last call altered something that no change tells of:
+	// what the facts say closes an obligation, or whose choice its owner is.
+	Quiet bool
+}
+
+// Reconcile is the function Reconcile. What it gives is valid until the next
+// call; old may be what the last one gave.
+func (r *Reconciler) Reconcile(old []Obligation, duties []Duty, c *Circumstances) ([]Obligation, []Change) {
+	out := append(slices.Grow(r.out[:0], len(old)+len(duties)), old...)
+	derived := append(r.derived[:0], make([]bool, len(out))...)
+	r.changes, r.Quiet = r.changes[:0], false
+	at := 0
 	note := func(kind ChangeKind, o *Obligation, from calendar.Date) {
-		changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
+		r.changes = append(r.changes, Change{Kind: kind, Key: o.Key, At: at, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 	}
-	derived := make(map[Key]bool, len(duties))
+	// Both are in the order of derivation for the most part: only what is not
+	// where it is looked for first is looked for by its key.
+	r.keys.reset(len(old) + len(duties))
+	entered, next := 0, 0
 	for i := range duties {
 		d := &duties[i]
-		if derived[d.Key] {
-			continue
-		}
-		derived[d.Key] = true
-		j, there := at[d.Key]
-		if !there {
-			out = append(out, Obligation{Duty: *d, State: Planned, Rulebook: c.Rulebook, Calendar: c.Calendar})
-			j = len(out) - 1
-			at[d.Key] = j
-			note(ChangePlanned, &out[j], 0)
+		if next < len(old) && out[next].Key == d.Key && !derived[next] {
+			at, next = next, next+1
 		} else {
-			update(&out[j], d, c, note)
+			for ; entered < len(out); entered++ {
+				r.keys.enter(out, entered)
+			}
+			at = r.keys.find(out, &d.Key)
+			if at >= 0 && derived[at] {
+				continue
+			}
+			if at >= 0 {
+				next = at + 1
+			}
 		}
-		settle(&out[j], c, note)
+		if at < 0 {
+			at = len(out)
+			out = append(out, Obligation{Duty: *d, State: Planned, Rulebook: c.Rulebook, Calendar: c.Calendar})
+			derived = append(derived, true)
+			note(ChangePlanned, &out[at], 0)
+		} else {
+			derived[at] = true
+			closed, assigned := out[at].Closed, out[at].Assigned
+			update(&out[at], d, c, note)
+			r.Quiet = r.Quiet || !closed.same(out[at].Closed) || assigned != out[at].Assigned
+		}
+		settle(&out[at], c, note)
 	}
+	r.out, r.derived = out, derived
 	for i := range out {
 		o := &out[i]
-		if derived[o.Key] || c.Unknown != nil && c.Unknown(o.Subject, o.Rule) {
+		at = i
+		if derived[i] || c.Unknown != nil && c.Unknown(o.Subject, o.Rule) {
 			continue
 		}
 		takenBack := c.takesBack(o)
@@ -144,7 +178,15 @@ func Reconcile(old []Obligation, duties []Duty, c Circumstances) ([]Obligation, 
 			note(ChangeCancelled, o, o.Due)
 		}
 	}
-	return out, changes
+	return out, r.changes
+}
+
+// same says that two closings, either nil for none, are one.
+func (c *Closing) same(d *Closing) bool {
+	if c == nil || d == nil {
+		return c == d
+	}
+	return c.On == d.On && c.Event == d.Event && c.By == d.By && c.At.Equal(d.At)
 }
 
 // closing gives what discharges an obligation: the first event that was learnt
@@ -193,7 +235,7 @@ func succeed(o *Obligation, how Closing, note func(ChangeKind, *Obligation, cale
 }
 
 // update takes over what a fresh derivation says of a standing obligation.
-func update(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
+func update(o *Obligation, d *Duty, c *Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
 	switch o.State {
 	case Waived:
 		return
@@ -251,7 +293,7 @@ func (o *Obligation) told(today calendar.Date) {
 // reopen takes a done obligation back whose closing event is no longer there,
 // and says whether it did. A quota that was met stays met whatever the rulebook
 // asks for later; only a withdrawn event can make it short again.
-func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
+func reopen(o *Obligation, d *Duty, c *Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) bool {
 	if o.ClosedBy == "" || c.Gone == nil {
 		return false
 	}
@@ -280,7 +322,7 @@ func reopen(o *Obligation, d *Duty, c Circumstances, note func(ChangeKind, *Obli
 
 // settle raises an obligation whose day has come, and closes one that an
 // event discharged.
-func settle(o *Obligation, c Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
+func settle(o *Obligation, c *Circumstances, note func(ChangeKind, *Obligation, calendar.Date)) {
 	if o.State == Planned && o.Raise <= c.Today {
 		o.State, o.RaisedAt, o.RaisedOn = Raised, c.Now, c.Today
 		if o.Raise < c.Today {
@@ -317,8 +359,8 @@ func Settle(obs []Obligation, c Circumstances) []Change {
 		if obs[i].State.Ended() {
 			continue
 		}
-		settle(&obs[i], c, func(kind ChangeKind, o *Obligation, from calendar.Date) {
-			changes = append(changes, Change{Kind: kind, Key: o.Key, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
+		settle(&obs[i], &c, func(kind ChangeKind, o *Obligation, from calendar.Date) {
+			changes = append(changes, Change{Kind: kind, Key: o.Key, At: i, From: from, To: o.Due, Cause: o.Cause, Visible: o.visible(kind)})
 		})
 	}
 	return changes

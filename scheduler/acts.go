@@ -238,7 +238,7 @@ func (m *move) keep(was obligation.State) error {
 	}
 	i := slices.IndexFunc(plan.Obligations, func(x obligation.Obligation) bool { return x.Key == m.o.Key })
 	plan.Obligations[i] = *m.o
-	if err := m.keepPlan(plan, []obligation.Change{{Kind: m.kind, Key: m.o.Key, To: m.o.Due, Cause: m.o.Cause, Visible: true}}); err != nil {
+	if err := m.keepPlan(plan, []obligation.Change{{Kind: m.kind, Key: m.o.Key, At: i, To: m.o.Due, Cause: m.o.Cause, Visible: true}}); err != nil {
 		return err
 	}
 	if len(m.files) > 0 {
@@ -305,7 +305,7 @@ func (s *Scheduler) reassignAll(ctx context.Context, a Actor, r api.ActRequest) 
 				if err := o.Reassign(r.To); err != nil {
 					return err
 				}
-				changes = append(changes, obligation.Change{Kind: obligation.ChangeReassigned, Key: o.Key, To: o.Due, Visible: !o.RaisedOn.IsZero()})
+				changes = append(changes, obligation.Change{Kind: obligation.ChangeReassigned, Key: o.Key, At: i, To: o.Due, Visible: !o.RaisedOn.IsZero()})
 			}
 			if changes == nil {
 				continue

@@ -60,19 +60,16 @@ func (s *Scheduler) recount(ctx context.Context) error {
 	if err != nil || was != nil && was.AuditSeq == c.AuditSeq && was.Business == c.Business {
 		return err
 	}
-	err = eachPlan(view, func(_ *store.Tx, p *store.Plan) error {
-		for i := range p.Obligations {
-			o := &p.Obligations[i]
-			c.States[o.State]++
-			if o.Overdue(c.Business) {
-				c.Overdue++
-			}
-			if !o.RaisedAt.IsZero() {
-				c.Raised++
-			}
+	count := func(g *store.Glance) {
+		c.States[g.State]++
+		if g.Overdue(c.Business) {
+			c.Overdue++
 		}
-		return nil
-	})
+		if g.Raised {
+			c.Raised++
+		}
+	}
+	err = eachGlance(view, count, func(*store.Tx, *store.Plan) error { return nil })
 	for after, begun := uint64(0), false; err == nil && (!begun || after > 0); begun = true {
 		err = view(func(tx *store.Tx) error {
 			n, last, err := tx.CountOutbox(after, messagePage, func(m store.Message) { c.Oldest = m.At })

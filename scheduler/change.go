@@ -59,6 +59,8 @@ type change struct {
 
 	directory directory // the facts that many units share, read once
 	deriver   *rules.Deriver
+	recon     obligation.Reconciler
+	dirty     map[loan.Ref]bool  // units that were marked when the change began
 	failures  map[string]bool    // units whose last derivation failed
 	skip      map[loan.Ref]error // units at which the program failed in an earlier try of this change, and how
 }
@@ -146,7 +148,9 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	if err != nil {
 		return nil, err
 	}
+	c.dirty = make(map[loan.Ref]bool, len(dirty))
 	for _, u := range dirty {
+		c.dirty[u] = true
 		c.plan(u)
 	}
 	return c, nil
@@ -188,7 +192,7 @@ func (c *change) everyUnit(view viewer) error {
 	if err != nil {
 		return err
 	}
-	return eachPlan(view, func(_ *store.Tx, p *store.Plan) error { c.plan(p.Unit); return nil })
+	return eachGlance(view, func(*store.Glance) {}, func(_ *store.Tx, p *store.Plan) error { c.plan(p.Unit); return nil })
 }
 
 // touch marks the officers, branches and groups of a dossier's loans.
@@ -267,10 +271,13 @@ func (c *change) planMarked() error {
 }
 
 func (c *change) circumstances(u loan.Ref, events []loan.Event) obligation.Circumstances {
-	closings := map[string][]obligation.Closing{}
+	var closings map[string][]obligation.Closing
 	take := func(e *loan.Event) {
 		for _, id := range e.Closes {
 			if e.Withdrawn == nil && !slices.ContainsFunc(closings[id], func(c obligation.Closing) bool { return c.Event == e.ID }) {
+				if closings == nil {
+					closings = map[string][]obligation.Closing{}
+				}
 				closings[id] = append(closings[id], obligation.Closing{On: e.Happened, Event: e.ID, By: e.By, At: e.Learned})
 			}
 		}
@@ -324,6 +331,7 @@ func (c *change) planNow(u loan.Ref) error {
 	}
 	obs, changes, d := c.reckon(u, plan.Obligations, facts)
 	plan.Obligations = obs
+	same := known && plan.Next == d.Next && len(changes) == 0 && !c.recon.Quiet
 	// What a file found may close what only this plan brought about.
 	before := len(facts.Events)
 	if len(c.events[u]) > 0 {
@@ -332,21 +340,33 @@ func (c *change) planNow(u loan.Ref) error {
 		}
 		circ := c.circumstances(u, facts.Events[:before])
 		changes = append(changes, obligation.Settle(plan.Obligations, circ)...)
+		same = false
 	}
-	plan.Next, plan.Rulebook, plan.Calendar = d.Next, c.book.Digest(), c.cal.Version()
 	if err := c.fail(u, d.Failed); err != nil {
 		return err
 	}
+	if c.nudge(plan) {
+		same = false
+	}
+	if same { // not even the documents that said the same as those before
+		c.note(plan, nil)
+		return nil
+	}
+	plan.Next, plan.Rulebook, plan.Calendar = d.Next, c.book.Digest(), c.cal.Version()
 	if !known && len(obs) == 0 && d.Next.IsZero() {
 		return nil // nothing to keep: a member of a group who has no loan here
 	}
-	return c.keepPlan(plan, changes)
+	return c.putPlan(plan, changes)
 }
 
 // keepPlan puts a plan that a change has worked on: with the day of each
 // obligation's next nudge, and in a scan with what is to be told by now.
 func (c *change) keepPlan(plan *store.Plan, changes []obligation.Change) error {
 	c.nudge(plan)
+	return c.putPlan(plan, changes)
+}
+
+func (c *change) putPlan(plan *store.Plan, changes []obligation.Change) error {
 	if err := c.tx.PutPlan(plan); err != nil {
 		return err
 	}
@@ -355,35 +375,46 @@ func (c *change) keepPlan(plan *store.Plan, changes []obligation.Change) error {
 }
 
 // reckon derives a unit anew and holds it against what stands. It writes
-// nothing: what a run would give is asked in the same way.
+// nothing: what a run would give is asked in the same way. What it gives is
+// valid until the next call.
 func (c *change) reckon(u loan.Ref, old []obligation.Obligation, facts *loan.Facts) ([]obligation.Obligation, []obligation.Change, rules.Derivation) {
 	if c.deriver == nil {
 		c.deriver = rules.NewDeriver(c.book, c.cal, windowFrom(&c.meta, c.meta.WindowEnd))
 	}
 	d := c.deriver.Derive(facts, u)
 	circ := c.circumstances(u, facts.Events)
-	for id, how := range rules.Shown(c.book, facts, old) {
-		if _, there := circ.Closings[id]; !there {
-			circ.Closings[id] = []obligation.Closing{how}
+	if u.Kind == loan.KindBranch || len(facts.Collaterals) > 0 {
+		for id, how := range rules.Shown(c.book, facts, old) {
+			if _, there := circ.Closings[id]; !there {
+				if circ.Closings == nil {
+					circ.Closings = map[string][]obligation.Closing{}
+				}
+				circ.Closings[id] = []obligation.Closing{how}
+			}
 		}
 	}
-	circ.Unknown = d.Unknown
-	obs, changes := obligation.Reconcile(old, d.Duties, circ)
+	if len(d.Failed) > 0 {
+		circ.Unknown = d.Unknown
+	}
+	obs, changes := c.recon.Reconcile(old, d.Duties, &circ)
 	return obs, changes, d
 }
 
 // fail keeps which units could not be worked out; they are tried again at
 // every scan.
 func (c *change) fail(u loan.Ref, failed map[rules.Attempt]error) error {
-	key := u.String()
 	if len(failed) == 0 {
-		if c.failures[key] {
-			if err := c.tx.DeleteRow("failed", key); err != nil {
+		if len(c.failures) > 0 && c.failures[u.String()] {
+			if err := c.tx.DeleteRow("failed", u.String()); err != nil {
 				return err
 			}
 		}
+		if !c.dirty[u] {
+			return nil
+		}
 		return c.tx.ClearDirty(u)
 	}
+	key := u.String()
 	var texts []string
 	for _, err := range failed {
 		texts = append(texts, err.Error())
@@ -404,25 +435,26 @@ func (c *change) note(plan *store.Plan, changes []obligation.Change) {
 	if c.view.all || slices.ContainsFunc(plan.Obligations, func(o obligation.Obligation) bool { return c.view.sees(&o) }) {
 		c.units++
 	}
-	if len(changes) == 0 {
-		return
+	for len(changes) > 0 {
+		n := 1 // of one kind: those planned come in runs
+		for n < len(changes) && changes[n].Kind == changes[0].Kind {
+			n++
+		}
+		c.counts[string(changes[0].Kind)] += n
+		c.noteRun(plan, changes[:n])
+		changes = changes[n:]
 	}
-	var at map[obligation.Key]int
+}
+
+func (c *change) noteRun(plan *store.Plan, changes []obligation.Change) {
+	if c.view.all {
+		c.sighted[string(changes[0].Kind)] += len(changes)
+	}
 	for _, ch := range changes {
-		c.counts[string(ch.Kind)]++
-		if c.view.all {
-			c.sighted[string(ch.Kind)]++
-			if !ch.Visible {
-				continue
-			}
+		if c.view.all && !ch.Visible {
+			continue
 		}
-		if at == nil {
-			at = make(map[obligation.Key]int, len(plan.Obligations))
-			for i := range plan.Obligations {
-				at[plan.Obligations[i].Key] = i
-			}
-		}
-		o := &plan.Obligations[at[ch.Key]]
+		o := &plan.Obligations[ch.At]
 		if !c.view.all && c.view.sees(o) {
 			c.sighted[string(ch.Kind)]++
 		}
@@ -459,6 +491,7 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 	if err := c.audit(action, subject, detail, about...); err != nil {
 		return err
 	}
+	stamp := c.stamp()
 	for _, ch := range c.seen {
 		id := ch.Key.String()
 		d := changeDetail{Due: ch.To, On: ch.on, Why: ch.Cause}
@@ -468,7 +501,7 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		if ch.Kind == obligation.ChangeRaised {
 			d.Late = ch.late
 		}
-		if err := c.audit("obligation."+string(ch.Kind), id, d); err != nil {
+		if err := stamp.write(c.tx, "obligation."+string(ch.Kind), id, d); err != nil {
 			return err
 		}
 		if ch.Kind == obligation.ChangeAltered {

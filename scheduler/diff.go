@@ -319,7 +319,7 @@ func diffLine(tx *store.Tx, today calendar.Date, d *obligation.Difference, r *ru
 		name, known := names[o.Borrower]
 		if !known {
 			var err error
-			if name, err = borrowerName(tx, o.Borrower, today); err != nil {
+			if name, err = tx.BorrowerName(o.Borrower, today); err != nil {
 				return l, err
 			}
 			names[o.Borrower] = name

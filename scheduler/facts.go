@@ -4,7 +4,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"sort"
+	"strings"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -38,7 +38,7 @@ func gather(tx *store.Tx, u loan.Ref, today calendar.Date, dir *directory) (*loa
 	case loan.KindGroup:
 		err = ofGroup(tx, u, f, dir)
 	}
-	sort.Slice(f.Loans, func(i, j int) bool { return f.Loans[i].ID < f.Loans[j].ID })
+	slices.SortFunc(f.Loans, func(a, b *loan.LoanFile) int { return strings.Compare(a.ID, b.ID) })
 	return f, err
 }
 

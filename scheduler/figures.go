@@ -265,7 +265,7 @@ func (f *figures) subjectName(o *obligation.Obligation, names map[string]string)
 	name, ok := names[o.Borrower]
 	if !ok {
 		var err error
-		if name, err = borrowerName(f.tx, o.Borrower, f.head.On); err != nil {
+		if name, err = f.tx.BorrowerName(o.Borrower, f.head.On); err != nil {
 			return "", err
 		}
 		names[o.Borrower] = name

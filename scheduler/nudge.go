@@ -130,16 +130,17 @@ type nudged struct {
 
 // nudge works out the next nudge of each obligation of a plan and, in a scan,
 // gathers what is to be told by now. An obligation whose days cannot be worked
-// out is reported, and tried again the next day.
-func (c *change) nudge(plan *store.Plan) {
+// out is reported, and tried again the next day. changed says that an obligation
+// is not as it was.
+func (c *change) nudge(plan *store.Plan) (changed bool) {
 	if c.s.mute {
-		return
+		return false
 	}
 	for i := range plan.Obligations {
 		o := &plan.Obligations[i]
 		if o.State != obligation.Raised {
-			if o.State.Ended() {
-				o.Nudge = 0
+			if o.State.Ended() && o.Nudge != 0 {
+				o.Nudge, changed = 0, true
 			}
 			continue // what is submitted may come back
 		}
@@ -147,6 +148,7 @@ func (c *change) nudge(plan *store.Plan) {
 		if c.scanning {
 			upTo = c.today
 		}
+		told, escalated := o.Told, len(o.Escalated)
 		now, next, err := nudges(c.cal, c.book, o, upTo)
 		if err == nil {
 			now, err = takeNudges(c.cal, o, now, c.today)
@@ -155,6 +157,7 @@ func (c *change) nudge(plan *store.Plan) {
 			c.failed = append(c.failed, fmt.Sprintf("%s: %v", o.Key, err))
 			next = c.today.AddDays(1)
 		}
+		changed = changed || o.Nudge != next || o.Told != told || len(o.Escalated) != escalated
 		o.Nudge = next
 		for _, n := range now {
 			role, kind := o.Role, "reminded"
@@ -165,6 +168,7 @@ func (c *change) nudge(plan *store.Plan) {
 			c.nudged = append(c.nudged, nudged{n, o.Key.String(), o.Owner, role, o.Branch, o.Due})
 		}
 	}
+	return changed
 }
 
 // escalationDetail is the audit's word on one escalation.

@@ -64,11 +64,30 @@ func (s *Scheduler) steady(ctx context.Context, read func(viewer) error) error {
 
 // eachPlan calls fn for every plan, within the View of its page.
 func eachPlan(view viewer, fn func(*store.Tx, *store.Plan) error) error {
+	return pagesOf(view, (*store.Tx).ScanPlansFrom, fn)
+}
+
+// eachPart is eachPlan with a part of the obligations.
+func eachPart(view viewer, part store.Part, fn func(*store.Tx, *store.Plan) error) error {
+	return pagesOf(view, func(tx *store.Tx, after loan.Ref, n int, fn func(*store.Plan) error) (loan.Ref, error) {
+		return tx.ScanPartsFrom(after, n, part, fn)
+	}, fn)
+}
+
+// eachGlance calls glance for every obligation, and fn after those of a plan.
+func eachGlance(view viewer, glance func(*store.Glance), fn func(*store.Tx, *store.Plan) error) error {
+	return pagesOf(view, func(tx *store.Tx, after loan.Ref, n int, fn func(*store.Plan) error) (loan.Ref, error) {
+		return tx.GlanceFrom(after, n, glance, fn)
+	}, fn)
+}
+
+// pagesOf scans plans page by page.
+func pagesOf(view viewer, scan func(tx *store.Tx, after loan.Ref, n int, fn func(*store.Plan) error) (loan.Ref, error), fn func(*store.Tx, *store.Plan) error) error {
 	for after, begun := (loan.Ref{}), false; !begun || !after.IsZero(); begun = true {
 		err := view(func(tx *store.Tx) error {
 			began := Now()
 			var at loan.Ref
-			next, err := tx.ScanPlansFrom(after, planPage, func(p *store.Plan) error {
+			next, err := scan(tx, after, planPage, func(p *store.Plan) error {
 				at = p.Unit
 				if err := fn(tx, p); err != nil {
 					return err
@@ -91,12 +110,13 @@ func eachPlan(view viewer, fn func(*store.Tx, *store.Plan) error) error {
 	return nil
 }
 
-// plansOf calls fn for the plans of some units, within the View of their page.
-func plansOf(view viewer, units []loan.Ref, fn func(*store.Tx, *store.Plan) error) error {
+// plansOf calls fn for the plans of some units, within the View of their page,
+// with a part of their obligations.
+func plansOf(view viewer, units []loan.Ref, part store.Part, fn func(*store.Tx, *store.Plan) error) error {
 	for len(units) > 0 {
 		err := view(func(tx *store.Tx) error {
 			for began := Now(); len(units) > 0 && !full(began); units = units[1:] {
-				p, err := tx.Plan(units[0])
+				p, err := tx.PlanPart(units[0], part)
 				if err != nil {
 					return err
 				}

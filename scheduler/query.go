@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
 
 	"tickler/api"
@@ -21,7 +20,8 @@ import (
 // List gives obligations by due day, overdue ones first.
 func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply, error) {
 	book, cal := s.inForce()
-	reply := &api.ListReply{Obligations: []api.Obligation{}, Warnings: []string{}}
+	reply := &api.ListReply{Warnings: []string{}}
+	var rows []*api.Obligation
 	var subject loan.Ref
 	if r.Subject != "" {
 		var err error
@@ -42,7 +42,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 	}
 	inForce := cal
 	err := s.steady(ctx, func(pages viewer) error {
-		reply.Obligations, cal = reply.Obligations[:0], inForce
+		rows, cal = rows[:0], inForce
 		var meta store.Meta
 		var view *sight
 		err := pages(func(tx *store.Tx) (err error) {
@@ -97,14 +97,14 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			}
 			for i := range p.Obligations {
 				o := &p.Obligations[i]
-				if !wanted(o) {
+				if then != nil && !wanted(o) {
 					continue
 				}
 				v, err := s.present(tx, cal, today, o, names)
 				if err != nil {
 					return err
 				}
-				reply.Obligations = append(reply.Obligations, v)
+				rows = append(rows, &v)
 			}
 			return nil
 		}
@@ -116,27 +116,45 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 				return err
 			}
 		}
-		return candidates(pages, r, subject, today, take)
+		part := store.Part{Keep: wanted, Open: !r.All && len(r.States) == 0}
+		if !r.Overdue {
+			part.From, part.To = r.From, r.To
+		}
+		if then != nil {
+			part = store.Part{} // it is known once the plan of that day is made
+		}
+		return candidates(pages, r, subject, today, part, take)
 	})
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, r.Subject, refine(err))
 	}
 	reply.Warnings = append(reply.Warnings, calendarWarnings(cal, reply.Today)...)
-	sort.Slice(reply.Obligations, func(i, j int) bool {
-		a, b := &reply.Obligations[i], &reply.Obligations[j]
-		if a.Overdue != b.Overdue {
-			return a.Overdue
-		}
-		if a.Due != b.Due {
-			return a.Due < b.Due
-		}
-		return a.ID < b.ID
-	})
+	reply.Obligations = inOrder(rows)
 	return reply, nil
 }
 
-// candidates calls take once for every plan that may hold what is asked for.
-func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar.Date, take func(*store.Tx, *store.Plan) error) error {
+// inOrder sorts obligations for a list: overdue ones first, then by due day and
+// id.
+func inOrder(rows []*api.Obligation) []api.Obligation {
+	slices.SortFunc(rows, func(a, b *api.Obligation) int {
+		if a.Overdue != b.Overdue {
+			if a.Overdue {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Due, b.Due), strings.Compare(a.ID, b.ID))
+	})
+	out := make([]api.Obligation, len(rows))
+	for i, row := range rows {
+		out[i] = *row
+	}
+	return out
+}
+
+// candidates calls take once for every plan that may hold what is asked for,
+// with a part of its obligations.
+func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar.Date, part store.Part, take func(*store.Tx, *store.Plan) error) error {
 	if !subject.IsZero() {
 		var units []loan.Ref
 		err := view(func(tx *store.Tx) error {
@@ -155,14 +173,14 @@ func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar
 		if err != nil {
 			return err
 		}
-		return plansOf(view, units, take)
+		return plansOf(view, units, part, take)
 	}
 	ended := r.All
 	for _, st := range r.States {
 		ended = ended || st.Ended()
 	}
 	if ended {
-		return eachPlan(view, take)
+		return eachPart(view, part, take)
 	}
 	first, last := r.From, r.To
 	if r.Overdue {
@@ -191,13 +209,14 @@ func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar
 	if err != nil {
 		return err
 	}
-	return plansOf(view, units, take)
+	return plansOf(view, units, part, take)
 }
 
 // present gives an obligation the form that scripts see.
 func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar.Date, o *obligation.Obligation, names map[string]string) (api.Obligation, error) {
+	id := o.Key.String()
 	v := api.Obligation{
-		ID: o.Key.String(), Short: o.Key.Short(), Rule: o.Rule, Subject: o.Subject, Loan: o.Loan, Branch: o.Branch, Owner: o.Owner, Role: o.Role,
+		ID: id, Short: obligation.ShortOf(o.Subject, id), Rule: o.Rule, Subject: o.Subject, Loan: o.Loan, Branch: o.Branch, Owner: o.Owner, Role: o.Role,
 		Occurrence: o.Occurrence, Anchor: o.Anchor, Raise: o.Raise, Due: o.Due, Provisional: o.Provisional, State: o.State,
 		Overdue: o.Overdue(today), SubmittedOn: o.Submitted, SubmittedBy: o.SubmittedBy, Signatures: append([]api.Signature{}, o.Signatures...), Signs: o.Sign, Level: o.Level(), Waiver: o.Waiver, DoneOn: o.DoneOn,
 		Rulebook: o.Rulebook, Calendar: o.Calendar, PeriodEnd: o.PeriodEnd, WasDue: o.WasDue, Late: o.Late, Cause: o.Cause, ClosedBy: o.ClosedBy, Stated: true,
@@ -223,7 +242,7 @@ func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar
 	if o.Borrower != "" {
 		name, ok := names[o.Borrower]
 		if !ok {
-			if name, err = borrowerName(tx, o.Borrower, today); err != nil {
+			if name, err = tx.BorrowerName(o.Borrower, today); err != nil {
 				return v, err
 			}
 			names[o.Borrower] = name
@@ -247,22 +266,6 @@ func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar
 func (s *Scheduler) view(tx *store.Tx, today calendar.Date, o *obligation.Obligation) (api.Obligation, error) {
 	_, cal := s.inForce()
 	return s.present(tx, cal, today, o, map[string]string{})
-}
-
-func borrowerName(tx *store.Tx, id string, today calendar.Date) (string, error) {
-	d, err := tx.Dossier(id)
-	if err != nil || d == nil {
-		return "", err
-	}
-	if d.Borrower != nil && d.Borrower.Name != "" {
-		return d.Borrower.Name, nil
-	}
-	for _, f := range d.Loans {
-		if l := f.History.At(today); l != nil && l.BorrowerName != "" {
-			return l.BorrowerName, nil
-		}
-	}
-	return "", nil
 }
 
 var shortID = regexp.MustCompile(`^[0-9a-f]{4,8}$`)

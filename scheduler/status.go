@@ -8,6 +8,7 @@ import (
 
 	"tickler/api"
 	"tickler/calendar"
+	"tickler/obligation"
 	"tickler/store"
 )
 
@@ -87,24 +88,39 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 	})
 	if err == nil {
 		// The counts are of no one state: nobody waits for them to be.
-		err = eachPlan(s.views(ctx), func(_ *store.Tx, p *store.Plan) error {
-			loans := map[string]bool{}
-			for i := range p.Obligations {
-				o := &p.Obligations[i]
-				if !view.sees(o) {
-					continue
-				}
-				r.Counts[string(o.State)]++
-				if o.Overdue(today) {
-					r.Counts["overdue"]++
-				}
-				if o.Loan != "" {
-					loans[o.Loan] = true
-				}
+		states, overdue := map[obligation.State]int{}, 0
+		loans := map[string]bool{} // of one plan
+		count := func(g *store.Glance) {
+			states[g.State]++
+			if g.Overdue(today) {
+				overdue++
 			}
+			if g.Loan != "" {
+				loans[g.Loan] = true
+			}
+		}
+		seen := func(o *obligation.Obligation) bool {
+			if view.sees(o) {
+				count(&store.Glance{State: o.State, Due: o.Due, PeriodEnd: o.PeriodEnd, Loan: o.Loan})
+			}
+			return false
+		}
+		next := func(*store.Tx, *store.Plan) error {
 			r.Loans += len(loans)
+			clear(loans)
 			return nil
-		})
+		}
+		if view.all {
+			err = eachGlance(s.views(ctx), count, next)
+		} else {
+			err = eachPart(s.views(ctx), store.Part{Keep: seen}, next)
+		}
+		for state, n := range states {
+			r.Counts[string(state)] = n
+		}
+		if overdue > 0 {
+			r.Counts["overdue"] = overdue
+		}
 	}
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, "", refine(err))

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"tickler/calendar"
@@ -38,8 +39,16 @@ const auditVersion = 1
 
 var auditHeadKey = []byte("audit")
 
-// head of the trail: the last record's number and hash.
+// auditHead is the end of the trail: the last record's number and hash.
+type auditHead struct {
+	seq  uint64
+	hash [sha256.Size]byte
+}
+
 func (tx *Tx) auditHead() (seq uint64, hash [sha256.Size]byte, err error) {
+	if tx.head != nil {
+		return tx.head.seq, tx.head.hash, nil
+	}
 	p, err := tx.get(bucketMeta, auditHeadKey, auditVersion)
 	if err != nil || p == nil {
 		return 0, hash, err
@@ -70,18 +79,72 @@ func (tx *Tx) Audit(rec Record) (seq uint64, err error) {
 		return 0, err
 	}
 	rec.Seq, rec.Prev, rec.At = last+1, hex.EncodeToString(prev[:]), rec.At.UTC()
-	body, err := json.Marshal(rec)
+	payload, err := rec.appendJSON(append(tx.scratch[:0], prev[:]...))
 	if err != nil {
 		return 0, fmt.Errorf("store: audit record %q: %w", rec.Action, err)
 	}
-	hash := auditHash(prev[:], body)
-	payload := append(append(make([]byte, 0, len(hash)+len(body)), hash[:]...), body...)
-	key := auditKey(rec.Seq)
-	if err := tx.put(bucketAudit, key, auditVersion, payload); err != nil {
+	tx.scratch = payload
+	hash := sha256.Sum256(payload)
+	copy(payload, hash[:]) // in the place of the one before
+	if err := tx.put(bucketAudit, auditKey(rec.Seq), auditVersion, payload); err != nil {
 		return 0, err
 	}
 	tx.postAudit(&rec)
-	return rec.Seq, tx.put(bucketMeta, auditHeadKey, auditVersion, append(auditKey(rec.Seq), hash[:]...))
+	tx.head = &auditHead{rec.Seq, hash}
+	return rec.Seq, nil
+}
+
+// appendJSON appends the record as encoding/json writes it.
+func (r *Record) appendJSON(b []byte) (_ []byte, err error) {
+	b = strconv.AppendUint(append(b, `{"seq":`...), r.Seq, 10)
+	if b, err = appendJSONTime(append(b, `,"at":`...), r.At); err != nil {
+		return nil, err
+	}
+	if b, err = appendJSONDate(append(b, `,"business":`...), r.Business); err != nil {
+		return nil, err
+	}
+	b = appendJSONMember(b, "actor", r.Actor)
+	b = appendJSONMember(b, "os_user", r.OSUser)
+	b = appendJSONText(append(b, `,"action":`...), r.Action)
+	b = appendJSONMember(b, "subject", r.Subject)
+	for i, about := range r.About {
+		if i == 0 {
+			b = append(b, `,"about":[`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = appendJSONText(b, about)
+	}
+	if len(r.About) > 0 {
+		b = append(b, ']')
+	}
+	if len(r.Detail) > 0 {
+		detail, err := json.Marshal(r.Detail) // it must be JSON, and is made compact
+		if err != nil {
+			return nil, err
+		}
+		b = append(append(b, `,"detail":`...), detail...)
+	}
+	b = appendJSONMember(b, "rulebook", r.Rulebook)
+	b = appendJSONMember(b, "calendar", r.Calendar)
+	b = appendJSONText(append(b, `,"prev":`...), r.Prev)
+	return append(b, '}'), nil
+}
+
+// putHeads writes where the trail and the sequences ended up: once in a
+// transaction, though a scan appends a hundred thousand records.
+func (tx *Tx) putHeads() error {
+	if tx.head != nil {
+		if err := tx.put(bucketMeta, auditHeadKey, auditVersion, append(auditKey(tx.head.seq), tx.head.hash[:]...)); err != nil {
+			return err
+		}
+	}
+	for name, n := range tx.numbers {
+		if err := tx.put(bucketSeq, []byte(name), 1, binary.BigEndian.AppendUint64(nil, n)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // AuditDetail makes a record's Detail of a value.

@@ -101,8 +101,22 @@ func auditPostings(r *Record) []posting {
 }
 
 func (tx *Tx) postAudit(r *Record) {
-	for _, p := range auditPostings(r) {
-		tx.post(p, false)
+	add := func(subject string) {
+		if subject != "" {
+			for _, n := range auditSubjects(subject) {
+				tx.trail.add(n[0], string(n[1:]), r.Seq)
+			}
+		}
+	}
+	add(r.Subject)
+	for _, s := range r.About {
+		add(s)
+	}
+	if r.Actor != "" {
+		tx.trail.add('p', r.Actor, r.Seq)
+	}
+	if r.OSUser != "" {
+		tx.trail.add('u', r.OSUser, r.Seq)
 	}
 }
 

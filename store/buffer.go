@@ -1,6 +1,10 @@
 package store
 
-import "slices"
+import (
+	"bytes"
+	"hash/maphash"
+	"slices"
+)
 
 // buffer holds back the writes of a transaction and gives them to the backend
 // in the order of their keys: an import writes its keys as they come, and a
@@ -10,22 +14,112 @@ import "slices"
 // what its bucket holds back.
 type buffer struct {
 	w    Writer
-	pend map[string]map[string][]byte // bucket -> key -> record; nil is deleted
+	pend map[string]*pending // by bucket
+	none map[string]bool     // whether the backend holds nothing in a bucket, as far as that was looked at
+	slab slab                // of the keys and records
 }
 
+// pending are the writes that a bucket holds back, one a key.
+type pending struct {
+	list  []held
+	index []uint32     // hash table: place in the list + 1, 0 is free; nil while the keys came in order
+	seed  maphash.Seed // of the table
+}
+
+// held is one write; a nil record is a deletion.
+type held struct{ key, rec []byte }
+
 func newBuffer(w Writer) *buffer {
-	return &buffer{w: w, pend: map[string]map[string][]byte{}}
+	return &buffer{w: w, pend: map[string]*pending{}, none: map[string]bool{}}
+}
+
+// find gives where a key stands in the list.
+func (p *pending) find(key []byte) (at int, there bool) {
+	n := len(p.list)
+	switch {
+	case n == 0:
+		return 0, false
+	case p.index != nil:
+		mask := uint64(len(p.index) - 1)
+		for h := maphash.Bytes(p.seed, key) & mask; p.index[h] > 0; h = (h + 1) & mask {
+			if at := int(p.index[h] - 1); bytes.Equal(p.list[at].key, key) {
+				return at, true
+			}
+		}
+		return n, false
+	case bytes.Compare(key, p.list[n-1].key) > 0:
+		return n, false
+	}
+	return slices.BinarySearchFunc(p.list, key, func(h held, key []byte) int { return bytes.Compare(h.key, key) })
+}
+
+// add appends a key that is not there. Once one comes out of order all of
+// them are found by a table.
+func (p *pending) add(h held) {
+	n := len(p.list)
+	ordered := p.index == nil && (n == 0 || bytes.Compare(h.key, p.list[n-1].key) > 0)
+	p.list = append(p.list, h)
+	switch {
+	case ordered:
+	case p.index == nil || 2*len(p.list) > len(p.index):
+		p.rebuild()
+	default:
+		p.enter(n)
+	}
+}
+
+func (p *pending) rebuild() {
+	size := 64
+	for size < 4*len(p.list) {
+		size *= 2
+	}
+	p.index, p.seed = make([]uint32, size), maphash.MakeSeed()
+	for at := range p.list {
+		p.enter(at)
+	}
+}
+
+func (p *pending) enter(at int) {
+	mask := uint64(len(p.index) - 1)
+	h := maphash.Bytes(p.seed, p.list[at].key) & mask
+	for p.index[h] > 0 {
+		h = (h + 1) & mask
+	}
+	p.index[h] = uint32(at + 1)
+}
+
+// blank says that the backend holds nothing in a bucket: the first import asks
+// for a million keys, none of which is there.
+func (b *buffer) blank(bucket string) (bool, error) {
+	none, known := b.none[bucket]
+	if !known {
+		key, _, err := b.w.Last(bucket, nil, nil)
+		if err != nil {
+			return false, err
+		}
+		none = key == nil
+		b.none[bucket] = none
+	}
+	return none, nil
 }
 
 func (b *buffer) Get(bucket string, key []byte) ([]byte, error) {
-	if rec, ok := b.pend[bucket][string(key)]; ok {
-		return rec, nil
+	if p := b.pend[bucket]; p != nil {
+		if at, there := p.find(key); there {
+			return p.list[at].rec, nil
+		}
+	}
+	if none, err := b.blank(bucket); none || err != nil {
+		return nil, err
 	}
 	return b.w.Get(bucket, key)
 }
 
 func (b *buffer) Scan(bucket string, from, to []byte, fn func(key, value []byte) error) error {
 	if err := b.flushBucket(bucket); err != nil {
+		return err
+	}
+	if none, err := b.blank(bucket); none || err != nil {
 		return err
 	}
 	return b.w.Scan(bucket, from, to, func(key, value []byte) error {
@@ -43,17 +137,34 @@ func (b *buffer) Last(bucket string, from, to []byte) (key, value []byte, err er
 	return b.w.Last(bucket, from, to)
 }
 
-func (b *buffer) Put(bucket string, key, value []byte) error {
-	m := b.pend[bucket]
-	if m == nil {
-		m = map[string][]byte{}
-		b.pend[bucket] = m
+// put seals a record and holds it back.
+func (b *buffer) put(bucket string, key []byte, version byte, payload []byte) {
+	b.hold(bucket, key, appendSealed(b.slab.take(len(payload)+sealSize), bucket, key, version, payload))
+}
+
+// delete holds a deletion back.
+func (b *buffer) delete(bucket string, key []byte) error {
+	if p := b.pend[bucket]; p == nil || len(p.list) == 0 {
+		if none, err := b.blank(bucket); none || err != nil {
+			return err
+		}
 	}
-	m[string(key)] = value
+	b.hold(bucket, key, nil)
 	return nil
 }
 
-func (b *buffer) Delete(bucket string, key []byte) error { return b.Put(bucket, key, nil) }
+func (b *buffer) hold(bucket string, key, rec []byte) {
+	p := b.pend[bucket]
+	if p == nil {
+		p = &pending{}
+		b.pend[bucket] = p
+	}
+	if at, there := p.find(key); there {
+		p.list[at].rec = rec
+		return
+	}
+	p.add(held{b.slab.keep(key), rec})
+}
 
 // flush writes the buckets of the list.
 func (b *buffer) flush(buckets []string) error {
@@ -66,26 +177,30 @@ func (b *buffer) flush(buckets []string) error {
 }
 
 func (b *buffer) flushBucket(bucket string) error {
-	m := b.pend[bucket]
-	if len(m) == 0 {
+	p := b.pend[bucket]
+	if p == nil || len(p.list) == 0 {
 		return nil
 	}
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
+	if p.index != nil {
+		slices.SortFunc(p.list, func(x, y held) int { return bytes.Compare(x.key, y.key) })
 	}
-	slices.Sort(keys)
-	for _, k := range keys {
+	for _, h := range p.list {
 		var err error
-		if v := m[k]; v == nil {
-			err = b.w.Delete(bucket, []byte(k))
+		if h.rec == nil {
+			err = b.w.Delete(bucket, h.key)
 		} else {
-			err = b.w.Put(bucket, []byte(k), v)
+			err = b.w.Put(bucket, h.key, h.rec)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	delete(b.pend, bucket)
+	b.forget(bucket)
 	return nil
+}
+
+// forget drops what a bucket holds back, and what was seen of it.
+func (b *buffer) forget(bucket string) {
+	delete(b.none, bucket)
+	delete(b.pend, bucket)
 }

@@ -119,7 +119,7 @@ func (c *checker) record(bucket string, key, rec, payload []byte) error {
 		if err != nil {
 			return err
 		}
-		for _, p := range planPostings(p, nil) {
+		for _, p := range planPostings(p) {
 			c.add(&c.want[p.cell[0]], 1, p.cell, p.member)
 		}
 	case bucketAudit:
@@ -191,13 +191,13 @@ func (tx *Tx) Reindex() error {
 	if tx.w == nil {
 		return errReadOnly
 	}
-	tx.posts = nil
+	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
 	for _, bucket := range []string{bucketPost, bucketOwner, bucketEventID} {
 		err := tx.r.Scan(bucket, nil, nil, func(key, _ []byte) error { return tx.w.w.Delete(bucket, key) })
 		if err != nil {
 			return fmt.Errorf("clear the indexes: %w", err)
 		}
-		delete(tx.w.pend, bucket)
+		tx.w.forget(bucket)
 	}
 	err := tx.ScanAudit(1, 0, func(r Record) error { tx.postAudit(&r); return nil })
 	if err != nil {
@@ -221,7 +221,6 @@ func (tx *Tx) Reindex() error {
 		return err
 	}
 	return tx.ScanPlans(func(p *Plan) error {
-		tx.repost(nil, planPostings(p, nil))
-		return nil
+		return tx.postPlan(p)
 	})
 }

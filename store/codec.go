@@ -113,6 +113,8 @@ type decoder struct {
 	pos   int
 	day0  calendar.Date
 	texts []string
+	list  string   // of roles, cut last
+	cut   []string // into these
 	err   error
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"tickler/calendar"
 	"tickler/loan"
 )
 
@@ -19,6 +20,25 @@ func (tx *Tx) Dossier(id string) (*loan.Dossier, error) {
 		return nil, err
 	}
 	return tx.decodeDossier([]byte(id), p)
+}
+
+// BorrowerName gives a borrower's name as of a day: of his customer row, or of
+// the first of his loans that has one; "" where none does. It reads no more of
+// the dossier than it must.
+func (tx *Tx) BorrowerName(id string, on calendar.Date) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	p, err := tx.get(bucketDossier, []byte(id), dossierVersion)
+	if err != nil || p == nil {
+		return "", err
+	}
+	d := newDecoder(tx, p)
+	name := d.borrowerName(on)
+	if d.err != nil {
+		return "", decodeError(bucketDossier, []byte(id), d.err)
+	}
+	return name, nil
 }
 
 func (tx *Tx) decodeDossier(key, payload []byte) (*loan.Dossier, error) {
@@ -239,8 +259,7 @@ func (tx *Tx) SecuredBy(loan string) ([]string, error) {
 }
 
 func (tx *Tx) dossiersOf(index byte, cell string, fn func(*loan.Dossier) error) error {
-	prefix := []byte(cellKey(index, []byte(cell)))
-	return tx.members(prefix, prefixEnd(prefix), func(cell []byte, id string) error {
+	return tx.membersOf([]byte(cellKey(index, []byte(cell))), func(cell []byte, id string) error {
 		d, err := tx.Dossier(id)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"tickler/calendar"
 	"tickler/loan"
 )
 
@@ -89,6 +90,43 @@ func (d *decoder) dossier(out *loan.Dossier) {
 		d.collateral(c)
 		out.Collaterals = append(out.Collaterals, c)
 	}
+}
+
+// borrowerName reads as far as the name that holds on a day.
+func (d *decoder) borrowerName(on calendar.Date) string {
+	switch d.uint() {
+	case 0:
+	case 1:
+		var b loan.Borrower
+		if d.borrower(&b); b.Name != "" {
+			return b.Name
+		}
+	default:
+		d.fail()
+	}
+	for range d.count(leastFile) {
+		d.text() // id
+		d.day()  // confirmed
+		d.day()  // gone
+		name := ""
+		for i := range d.count(leastVersion) {
+			from := d.day()
+			d.time() // learnt
+			d.day()  // known
+			var l loan.Loan
+			if d.loan(&l); i == 0 || from <= on { // as History.At has it
+				name = l.BorrowerName
+			}
+		}
+		if name != "" || d.err != nil {
+			return name
+		}
+		for range d.count(leastGuarantor) {
+			var g loan.Guarantor
+			d.guarantor(&g)
+		}
+	}
+	return ""
 }
 
 // The least bytes that each part takes.

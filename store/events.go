@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -27,6 +28,7 @@ func (tx *Tx) PutEvent(unit loan.Ref, e loan.Event) error {
 		return err
 	}
 	e.Learned = e.Learned.UTC()
+	tx.noEvents = gap{}
 	if err := tx.put(bucketEventID, []byte(e.ID), 1, append(appendDay(nil, e.Happened), u...)); err != nil {
 		return err
 	}
@@ -76,12 +78,41 @@ func (tx *Tx) EventsOf(unit loan.Ref) ([]loan.Event, error) {
 		return nil, err
 	}
 	var out []loan.Event
-	prefix := appendText(nil, string(u))
-	err = scanAs(tx, bucketEvent, prefix, prefixEnd(prefix), func(e loan.Event) error {
+	prefix := appendText(make([]byte, 0, len(u)+2), string(u))
+	if tx.noEvents.holds(prefix) {
+		return nil, nil
+	}
+	tx.noEvents = gap{from: prefixEnd(prefix)}
+	err = tx.scan(bucketEvent, prefix, nil, jsonVersion, func(key, payload []byte) error {
+		if !bytes.HasPrefix(key, prefix) {
+			tx.noEvents.to = bytes.Clone(key)
+			return errStop
+		}
+		var e loan.Event
+		if err := json.Unmarshal(payload, &e); err != nil {
+			return damaged(bucketEvent, key, "%v", err)
+		}
 		out = append(out, e)
 		return nil
 	})
+	if err == errStop {
+		return out, nil
+	}
+	if err != nil {
+		tx.noEvents = gap{}
+	}
 	return out, err
+}
+
+// gap is a range of keys, [from, to), in which there is nothing: most units
+// have no event, and a scan over all of them asks for each. from nil is no gap;
+// to nil is the end.
+type gap struct{ from, to []byte }
+
+// holds says that every key with a prefix lies in the gap.
+func (g *gap) holds(prefix []byte) bool {
+	return g.from != nil && bytes.Compare(prefix, g.from) >= 0 &&
+		(g.to == nil || bytes.Compare(prefix, g.to) < 0 && !bytes.HasPrefix(g.to, prefix))
 }
 
 // DeleteEvent removes an event: a file that replaces another of the same data

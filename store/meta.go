@@ -67,12 +67,21 @@ func (tx *Tx) Sequence(name string) (uint64, error) {
 	if name == "" {
 		return 0, fmt.Errorf("store: a sequence needs a name")
 	}
-	n, err := tx.getUint64(bucketSeq, []byte(name))
-	if err != nil {
-		return 0, err
+	if tx.w == nil {
+		return 0, errReadOnly
 	}
-	n++
-	return n, tx.put(bucketSeq, []byte(name), 1, binary.BigEndian.AppendUint64(nil, n))
+	n, known := tx.numbers[name]
+	if !known {
+		var err error
+		if n, err = tx.getUint64(bucketSeq, []byte(name)); err != nil {
+			return 0, err
+		}
+		if tx.numbers == nil {
+			tx.numbers = map[string]uint64{}
+		}
+	}
+	tx.numbers[name] = n + 1
+	return n + 1, nil
 }
 
 func (tx *Tx) getUint64(bucket string, key []byte) (uint64, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"tickler/calendar"
@@ -43,7 +44,42 @@ func (tx *Tx) Enqueue(m Message) (id uint64, err error) {
 	if m.ID, err = tx.Sequence("outbox"); err != nil {
 		return 0, err
 	}
-	return m.ID, tx.putJSON(bucketOutbox, messageKey(m.ID), m)
+	if tx.scratch, err = m.appendJSON(tx.scratch[:0]); err != nil {
+		return 0, fmt.Errorf("store: message about %q: %w", m.Obligation, err)
+	}
+	return m.ID, tx.put(bucketOutbox, messageKey(m.ID), jsonVersion, tx.scratch)
+}
+
+// appendJSON appends the message as encoding/json writes it.
+func (m *Message) appendJSON(b []byte) (_ []byte, err error) {
+	b = strconv.AppendUint(append(b, `{"id":`...), m.ID, 10)
+	b = appendJSONText(append(b, `,"kind":`...), m.Kind)
+	b = appendJSONMember(b, "to", m.To)
+	b = appendJSONMember(b, "role", m.Role)
+	b = appendJSONMember(b, "branch", m.Branch)
+	b = appendJSONMember(b, "obligation", m.Obligation)
+	if b, err = appendJSONDate(append(b, `,"day":`...), m.Day); err != nil {
+		return nil, err
+	}
+	if b, err = appendJSONDate(append(b, `,"on":`...), m.On); err != nil {
+		return nil, err
+	}
+	b = appendJSONMember(b, "late", m.Late)
+	if b, err = appendJSONTime(append(b, `,"at":`...), m.At); err != nil {
+		return nil, err
+	}
+	b = appendJSONMember(b, "text", m.Text)
+	if m.Tries != 0 {
+		b = strconv.AppendInt(append(b, `,"tries":`...), int64(m.Tries), 10)
+	}
+	if b, err = appendJSONTime(append(b, `,"next":`...), m.Next); err != nil {
+		return nil, err
+	}
+	b = appendJSONMember(b, "error", m.Error)
+	if b, err = appendJSONTime(append(b, `,"ended":`...), m.Ended); err != nil {
+		return nil, err
+	}
+	return append(b, '}'), nil
 }
 
 // PutMessage keeps what a try to send it came to. A message that has Ended

@@ -35,4 +35,9 @@ func (tx *Tx) CountOutbox(after uint64, n int, oldest func(Message)) (counted in
 }
 
 // Messages gives how many messages were ever enqueued.
-func (tx *Tx) Messages() (uint64, error) { return tx.getUint64(bucketSeq, []byte("outbox")) }
+func (tx *Tx) Messages() (uint64, error) {
+	if n, given := tx.numbers["outbox"]; given {
+		return n, nil
+	}
+	return tx.getUint64(bucketSeq, []byte("outbox"))
+}

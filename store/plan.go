@@ -15,7 +15,7 @@ type Plan struct {
 	Unit        loan.Ref
 	Facts       uint64                  // digest of the facts it was derived from
 	Next        calendar.Date           // first later day on which deriving may change it; zero is never
-	Rulebook    string                  // digest it was last derived with
+	Rulebook    string                  // digest under which it last became another
 	Calendar    string                  // likewise
 	Obligations []obligation.Obligation // open and ended; ended ones stay for ever
 }
@@ -30,21 +30,34 @@ func (tx *Tx) Plan(unit loan.Ref) (*Plan, error) {
 	if err != nil || p == nil {
 		return nil, err
 	}
-	plan, err := tx.decodePlan(key, p)
-	if err == nil && tx.w != nil {
-		tx.read.key, tx.read.places = string(key), placesOf(plan)
+	return tx.decodePlan(key, p)
+}
+
+// PlanPart is Plan with a part of its obligations.
+func (tx *Tx) PlanPart(unit loan.Ref, part Part) (*Plan, error) {
+	key, err := unitKey(unit)
+	if err != nil {
+		return nil, err
 	}
-	return plan, err
+	p, err := tx.get(bucketPlan, key, planVersion)
+	if err != nil || p == nil {
+		return nil, err
+	}
+	return tx.decodeWith(key, p, func(d *decoder, p *Plan) { d.planPart(p, &part) })
 }
 
 func (tx *Tx) decodePlan(key, payload []byte) (*Plan, error) {
+	return tx.decodeWith(key, payload, (*decoder).plan)
+}
+
+func (tx *Tx) decodeWith(key, payload []byte, read func(*decoder, *Plan)) (*Plan, error) {
 	unit, ok := parseRef(key)
 	if !ok {
 		return nil, damaged(bucketPlan, key, "it names no unit")
 	}
 	d := newDecoder(tx, payload)
 	p := &Plan{Unit: unit}
-	d.plan(p)
+	read(d, p)
 	if err := d.end(); err != nil {
 		return nil, decodeError(bucketPlan, key, err)
 	}
@@ -63,9 +76,6 @@ func (tx *Tx) PutPlan(p *Plan) error {
 	if err != nil {
 		return err
 	}
-	if tx.cells == nil {
-		tx.cells = cellCache{}
-	}
 	tx.enc.reset(tx)
 	tx.enc.plan(p)
 	if tx.enc.err != nil {
@@ -79,21 +89,19 @@ func (tx *Tx) PutPlan(p *Plan) error {
 	if before != nil && bytes.Equal(before, payload) {
 		return nil
 	}
-	var old places
-	switch {
-	case before == nil:
-	case tx.read.key == string(key):
-		old = tx.read.places
-	default:
-		was, err := tx.decodePlan(key, before)
-		if err != nil {
+	if before == nil {
+		if err := tx.postPlan(p); err != nil {
 			return err
 		}
-		old = placesOf(was)
+		return tx.put(bucketPlan, key, planVersion, payload)
 	}
-	now := placesOf(p)
-	now.diff(&old, string(key), tx.cells, tx.post)
-	tx.read.key, tx.read.places = string(key), now
+	was, err := tx.decodePlan(key, before)
+	if err != nil {
+		return err
+	}
+	old, now := placesOf(was), placesOf(p)
+	tx.places.begin(key)
+	now.diff(&old, &tx.places)
 	return tx.put(bucketPlan, key, planVersion, payload)
 }
 
@@ -113,6 +121,30 @@ func (tx *Tx) ScanPlans(fn func(*Plan) error) error {
 // zero unit begins. It gives the last unit seen, or the zero unit at the end.
 // So a long read goes page by page, a View each.
 func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last loan.Ref, err error) {
+	return tx.scanPlansFrom(after, n, (*decoder).plan, fn)
+}
+
+// ScanPartsFrom is ScanPlansFrom with a part of the obligations.
+func (tx *Tx) ScanPartsFrom(after loan.Ref, n int, part Part, fn func(*Plan) error) (last loan.Ref, err error) {
+	return tx.scanPlansFrom(after, n, func(d *decoder, p *Plan) { d.planPart(p, &part) }, fn)
+}
+
+// GlanceFrom is ScanPlansFrom for who counts: glance is called for each
+// obligation, and fn after those of a plan, which holds none.
+func (tx *Tx) GlanceFrom(after loan.Ref, n int, glance func(*Glance), fn func(*Plan) error) (last loan.Ref, err error) {
+	var g Glance
+	read := func(d *decoder, p *Plan) {
+		for n := d.planHead(p); n > 0; n-- {
+			if g = d.glance(); d.err != nil {
+				return
+			}
+			glance(&g)
+		}
+	}
+	return tx.scanPlansFrom(after, n, read, fn)
+}
+
+func (tx *Tx) scanPlansFrom(after loan.Ref, n int, read func(*decoder, *Plan), fn func(*Plan) error) (last loan.Ref, err error) {
 	var from []byte
 	if !after.IsZero() {
 		if from, err = unitKey(after); err != nil {
@@ -125,7 +157,7 @@ func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last l
 			return errStop
 		}
 		n--
-		p, err := tx.decodePlan(key, payload)
+		p, err := tx.decodeWith(key, payload, read)
 		if err != nil {
 			return err
 		}
@@ -136,16 +168,6 @@ func (tx *Tx) ScanPlansFrom(after loan.Ref, n int, fn func(*Plan) error) (last l
 		return last, nil
 	}
 	return loan.Ref{}, err
-}
-
-// planPostings lists where a plan is to be found, sorted, without doubles.
-func planPostings(p *Plan, cells cellCache) []posting {
-	unit, err := unitKey(p.Unit)
-	if err != nil {
-		return nil // PutPlan refused it
-	}
-	w := placesOf(p)
-	return w.postings(string(unit), cells)
 }
 
 // dueCell is the cell of a branch and a day. The branch comes first and ends,
@@ -247,7 +269,7 @@ func (tx *Tx) ToDerive(upTo calendar.Date) ([]loan.Ref, error) { return tx.units
 func (tx *Tx) unitsUpTo(index byte, upTo calendar.Date) ([]loan.Ref, error) {
 	var out []loan.Ref
 	seen := map[string]bool{}
-	err := tx.members([]byte{index}, prefixEnd([]byte(cellKey(index, dayCell(upTo)))), func(cell []byte, m string) error {
+	err := tx.members([]byte{index}, prefixEnd([]byte(dayCell(index, upTo))), func(cell []byte, m string) error {
 		if seen[m] {
 			return nil
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"slices"
 	"strings"
 
 	"tickler/calendar"
@@ -83,18 +84,214 @@ func (e *encoder) plan(p *Plan) {
 }
 
 func (d *decoder) plan(p *Plan) {
+	n := d.planHead(p)
+	if n > 0 {
+		p.Obligations = make([]obligation.Obligation, n)
+	}
+	for i := range p.Obligations {
+		o := &p.Obligations[i]
+		name := d.obligation(p, o)
+		o.Occurrence = name.text(o.Anchor)
+		if d.err != nil {
+			return
+		}
+	}
+}
+
+// Part says which obligations of a plan are read. The zero Part is all of them.
+type Part struct {
+	From, To calendar.Date // due days, both included; zero To is no bound
+	Open     bool          // none that has ended
+
+	// Keep is asked of those, before the name of the occurrence is known, and
+	// must not hold on to what it is given; nil wants them all.
+	Keep func(*obligation.Obligation) bool
+}
+
+func (part *Part) wants(due calendar.Date, s obligation.State) bool {
+	return due >= part.From && (part.To.IsZero() || due <= part.To) && !(part.Open && s.Ended())
+}
+
+// planPart is plan for a part. What is not in it is passed over.
+func (d *decoder) planPart(p *Plan, part *Part) {
+	var o obligation.Obligation
+	for n := d.planHead(p); n > 0; n-- {
+		pos, day0, texts := d.pos, d.day0, len(d.texts)
+		g := d.glance()
+		if d.err != nil {
+			return
+		}
+		if !part.wants(g.Due, g.State) {
+			continue
+		}
+		d.pos, d.day0, d.texts = pos, day0, d.texts[:texts]
+		o = obligation.Obligation{}
+		name := d.obligation(p, &o)
+		if d.err != nil {
+			return
+		}
+		if part.Keep == nil || part.Keep(&o) {
+			o.Occurrence = name.text(o.Anchor)
+			p.Obligations = append(p.Obligations, o)
+		}
+	}
+}
+
+// Glance is what can be told of an obligation that is passed over.
+type Glance struct {
+	State          obligation.State
+	Due, PeriodEnd calendar.Date
+	Loan           string // "" for none
+	Raised         bool   // it was on a desk
+}
+
+// Overdue is that of the obligation.
+func (g *Glance) Overdue(today calendar.Date) bool {
+	o := obligation.Obligation{State: g.State, Duty: obligation.Duty{Due: g.Due, PeriodEnd: g.PeriodEnd}}
+	return o.Overdue(today)
+}
+
+// glance reads over an obligation, part by part as obligation does.
+func (d *decoder) glance() (g Glance) {
+	m := bits(d.uint())
+	if m >= 1<<maskBits {
+		d.fail()
+		return g
+	}
+	d.passName() // rule
+	subject := d.ref().ID
+	g.Due = d.day()
+	d.day() // anchor
+	d.day() // raise
+	d.occurrence()
+	d.passName() // branch
+	d.passName() // role
+	d.passName() // owner
+	switch n := d.uint(); {
+	case n == 0:
+		g.State = obligation.State(d.text())
+	case n < uint64(len(numberedStates)):
+		g.State = numberedStates[n]
+	default:
+		d.fail()
+	}
+	if m.has(hasParty) {
+		d.ref()
+	}
+	if m.has(hasPartyName) {
+		d.text()
+	}
+	if m.has(hasBorrower) {
+		d.text()
+	}
+	if m.has(hasLoan) {
+		g.Loan = d.text()
+	}
+	if m.has(loanIsSubject) {
+		g.Loan = subject
+	}
+	if m.has(hasPeriodEnd) {
+		g.PeriodEnd = d.day()
+	}
+	if m.has(hasProgress) {
+		d.int()
+		d.int()
+	}
+	if m.has(hasClosed) {
+		d.day()
+		d.text()
+		d.text()
+		d.passTime()
+	}
+	if g.Raised = m.has(hasRaisedAt); g.Raised {
+		d.passTime()
+	}
+	if m.has(hasRaisedOn) {
+		d.day()
+	}
+	if m.has(hasLate) {
+		d.text()
+	}
+	if m.has(hasSubmitted) {
+		d.day()
+	}
+	if m.has(hasDoneOn) {
+		d.day()
+	}
+	if m.has(hasClosedBy) {
+		d.text()
+	}
+	if m.has(hasCause) {
+		d.text()
+	}
+	if m.has(hasWasDue) {
+		d.day()
+	}
+	for _, bit := range [...]uint{ownRulebook, ownCalendar, hasSign} {
+		if m.has(bit) {
+			d.passName()
+		}
+	}
+	if m.has(hasOf) {
+		d.int()
+	}
+	if m.has(hasSubmittedBy) {
+		d.passName()
+	}
+	if m.has(hasSignatures) {
+		for range d.count(4) {
+			d.passName()
+			d.passName()
+			d.day()
+			d.text()
+		}
+	}
+	if m.has(hasWaiver) {
+		d.passName()
+		d.day()
+		d.text()
+	}
+	if m.has(hasReopened) {
+		d.passTime()
+	}
+	if m.has(isAssigned) {
+		d.passName()
+	}
+	if m.has(hasNudge) {
+		d.day()
+	}
+	if m.has(hasTold) {
+		d.day()
+	}
+	if m.has(hasEscalated) {
+		d.passName()
+	}
+	if m.has(hasSnoozed) {
+		d.day()
+	}
+	d.day0 = g.Due
+	return g
+}
+
+// passName passes over a name, which need not be looked up.
+func (d *decoder) passName() {
+	if d.uint() == 0 {
+		d.text()
+	}
+}
+
+func (d *decoder) passTime() {
+	d.int()
+	d.uint()
+}
+
+// planHead reads what comes before the obligations, and how many they are.
+func (d *decoder) planHead(p *Plan) int {
 	p.Facts = d.uint()
 	p.Next = d.day()
 	p.Rulebook = d.name()
 	p.Calendar = d.name()
-	if n := d.count(leastObligation); n > 0 {
-		p.Obligations = make([]obligation.Obligation, n)
-	}
-	for i := range p.Obligations {
-		if d.obligation(p, &p.Obligations[i]); d.err != nil {
-			return
-		}
-	}
+	return d.count(leastObligation)
 }
 
 const leastObligation = 12 // bytes
@@ -250,18 +447,20 @@ func (e *encoder) obligation(p *Plan, o *obligation.Obligation) {
 	e.day0 = o.Due
 }
 
-func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
+// obligation reads all of an obligation but the name of its occurrence, which
+// it gives apart: most readers pass over most obligations.
+func (d *decoder) obligation(p *Plan, o *obligation.Obligation) (name occurrence) {
 	m := bits(d.uint())
 	if m >= 1<<maskBits {
 		d.fail()
-		return
+		return name
 	}
 	o.Rule = d.name()
 	o.Subject = d.ref()
 	o.Due = d.day()
 	o.Anchor = d.day()
 	o.Raise = d.day()
-	o.Occurrence = d.occurrence(o.Anchor)
+	name = d.occurrence()
 	o.Branch = d.name()
 	o.Role = d.name()
 	o.Owner = d.name()
@@ -335,7 +534,7 @@ func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
 		o.Calendar = d.name()
 	}
 	if m.has(hasSign) {
-		o.Sign = strings.Split(d.name(), ",")
+		o.Sign = d.roles(d.name())
 	}
 	if m.has(hasOf) {
 		o.Progress.Of = int(d.int())
@@ -371,6 +570,15 @@ func (d *decoder) obligation(p *Plan, o *obligation.Obligation) {
 		o.Snoozed = d.day()
 	}
 	d.day0 = o.Due
+	return name
+}
+
+// roles cuts a list of roles. Obligations of one plan share it.
+func (d *decoder) roles(list string) []string {
+	if d.cut == nil || list != d.list {
+		d.list, d.cut = list, slices.Clip(strings.Split(list, ","))
+	}
+	return d.cut
 }
 
 // kindNumbers numbers the kinds; never to be changed. 0 is no kind known here,
@@ -450,29 +658,53 @@ func (e *encoder) occurrence(s string, anchor calendar.Date) {
 
 const epochYear = 2026 // the years near it take a byte
 
-func (d *decoder) occurrence(anchor calendar.Date) string {
-	tag := d.uint()
-	switch tag {
+// occurrence is the name of one, not yet written out.
+type occurrence struct {
+	tag     uint64
+	year, n int
+	day     calendar.Date
+	plain   string
+}
+
+func (d *decoder) occurrence() (name occurrence) {
+	name.tag = d.uint()
+	switch name.tag {
 	case occText:
-		return d.text()
+		name.plain = d.text()
+		return name
 	case occAnchor:
-		return anchor.String()
+		return name
 	case occDate:
-		return d.day().String()
+		name.day = d.day()
+		return name
 	}
-	if tag > occSecond {
+	if name.tag > occSecond {
 		d.fail()
-		return ""
+		return occurrence{}
 	}
 	year, n := d.int()+epochYear, uint64(0)
-	if tag != occYear {
+	if name.tag != occYear {
 		n = d.uint()
 	}
 	if year < 0 || year > 9999 || n > 99 {
 		d.fail()
-		return ""
+		return occurrence{}
 	}
-	return period(tag, int(year), int(n))
+	name.year, name.n = int(year), int(n)
+	return name
+}
+
+// text writes it out.
+func (name *occurrence) text(anchor calendar.Date) string {
+	switch name.tag {
+	case occText:
+		return name.plain
+	case occAnchor:
+		return anchor.String()
+	case occDate:
+		return name.day.String()
+	}
+	return period(name.tag, name.year, name.n)
 }
 
 func digit(n int) byte { return byte('0' + n%10) }

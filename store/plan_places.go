@@ -1,6 +1,8 @@
 package store
 
 import (
+	"bytes"
+	"cmp"
 	"slices"
 	"strings"
 
@@ -30,7 +32,7 @@ type duePlace struct {
 
 func (a duePlace) compare(b duePlace) int {
 	if a.day != b.day {
-		return int(a.day) - int(b.day)
+		return cmp.Compare(a.day, b.day)
 	}
 	if a.branch != b.branch {
 		return strings.Compare(a.branch, b.branch)
@@ -75,48 +77,115 @@ func placesOf(p *Plan) places {
 	return w
 }
 
-// postings turns places into all their postings, sorted, without doubles.
-func (w *places) postings(member string, cells cellCache) []posting {
-	out := make([]posting, 0, len(w.subjects)+len(w.due)+len(w.raise)+len(w.nudge)+1)
-	w.diff(&places{}, member, cells, func(p posting, _ bool) { out = append(out, p) })
+// planPostings lists where a plan is to be found, sorted, without doubles.
+func planPostings(p *Plan) []posting {
+	unit, err := unitKey(p.Unit)
+	if err != nil {
+		return nil // PutPlan refused it
+	}
+	w := placesOf(p)
+	member := string(unit)
+	var out []posting
+	for _, s := range w.subjects {
+		out = append(out, posting{shortCell(obligation.ShortSum(s)), member})
+	}
+	for _, d := range w.due {
+		out = append(out, posting{dueCell(d.branch, d.day), string(d.rank) + member})
+	}
+	for _, d := range w.raise {
+		out = append(out, posting{dayCell(indexRaise, d), member})
+	}
+	for _, d := range w.nudge {
+		out = append(out, posting{dayCell(indexNudge, d), member})
+	}
+	if !w.next.IsZero() {
+		out = append(out, posting{dayCell(indexNext, w.next), member})
+	}
 	slices.SortFunc(out, comparePostings)
 	return slices.Compact(out)
 }
 
-// diff calls fn for each posting that one has and the other has not; drop says
-// that it is the old one's. The postings of subjects may come twice.
-func (w *places) diff(old *places, member string, cells cellCache, fn func(p posting, drop bool)) {
-	if !slices.Equal(old.subjects, w.subjects) {
-		was, is := shortCells(old.subjects), shortCells(w.subjects)
-		merged(was, is, strings.Compare, func(cell string, drop bool) { fn(posting{cell, member}, drop) })
+// postPlan posts a plan of which nothing is posted.
+func (tx *Tx) postPlan(p *Plan) error {
+	key, err := unitKey(p.Unit)
+	if err != nil {
+		return err
 	}
-	merged(old.due, w.due, duePlace.compare, func(d duePlace, drop bool) {
-		fn(posting{cells.get(indexDue, d.branch, d.day), string(d.rank) + member}, drop)
-	})
-	byDay := func(a, b calendar.Date) int { return int(a) - int(b) }
-	merged(old.raise, w.raise, byDay, func(d calendar.Date, drop bool) {
-		fn(posting{cells.get(indexRaise, "", d), member}, drop)
-	})
-	merged(old.nudge, w.nudge, byDay, func(d calendar.Date, drop bool) {
-		fn(posting{cells.get(indexNudge, "", d), member}, drop)
-	})
+	l := &tx.places
+	l.begin(key)
+	if !oneBranch(p) { // the ranks are seen when all are known
+		w := placesOf(p)
+		w.diff(&places{}, l)
+		return nil
+	}
+	subject := loan.Ref{}
+	for i := range p.Obligations {
+		o := &p.Obligations[i]
+		if o.Subject != subject {
+			subject = o.Subject
+			l.post(l.short(subject), 0, false)
+		}
+		if o.State.Ended() {
+			continue
+		}
+		l.post(l.due(o.Branch, o.Due), 0, false)
+		if o.State == obligation.Planned {
+			l.post(l.day(indexRaise, o.Raise), 0, false)
+		}
+		if o.State == obligation.Raised && !o.Nudge.IsZero() {
+			l.post(l.day(indexNudge, o.Nudge), 0, false)
+		}
+	}
+	if !p.Next.IsZero() {
+		l.post(l.day(indexNext, p.Next), 0, false)
+	}
+	return nil
+}
+
+// oneBranch says that all that is open in a plan is of one branch.
+func oneBranch(p *Plan) bool {
+	var first *obligation.Obligation
+	for i := range p.Obligations {
+		o := &p.Obligations[i]
+		switch {
+		case o.State.Ended():
+		case first == nil:
+			first = o
+		case o.Branch != first.Branch:
+			return false
+		}
+	}
+	return true
+}
+
+// diff posts what one has and the other has not. The postings of subjects may
+// come twice.
+func (w *places) diff(old *places, l *placeLog) {
+	if !slices.Equal(old.subjects, w.subjects) {
+		merged(shortSums(old.subjects), shortSums(w.subjects), func(a, b [2]byte) int { return bytes.Compare(a[:], b[:]) },
+			func(sum [2]byte, drop bool) { l.post(l.shortOf(sum), 0, drop) })
+	}
+	merged(old.due, w.due, duePlace.compare, func(d duePlace, drop bool) { l.post(l.due(d.branch, d.day), d.rank, drop) })
+	byDay := func(a, b calendar.Date) int { return cmp.Compare(a, b) }
+	merged(old.raise, w.raise, byDay, func(d calendar.Date, drop bool) { l.post(l.day(indexRaise, d), 0, drop) })
+	merged(old.nudge, w.nudge, byDay, func(d calendar.Date, drop bool) { l.post(l.day(indexNudge, d), 0, drop) })
 	if old.next != w.next {
 		if !old.next.IsZero() {
-			fn(posting{cells.get(indexNext, "", old.next), member}, true)
+			l.post(l.day(indexNext, old.next), 0, true)
 		}
 		if !w.next.IsZero() {
-			fn(posting{cells.get(indexNext, "", w.next), member}, false)
+			l.post(l.day(indexNext, w.next), 0, false)
 		}
 	}
 }
 
-// shortCells gives the cells of subjects' short names, sorted, without doubles.
-func shortCells(subjects []loan.Ref) []string {
-	out := make([]string, 0, len(subjects))
+// shortSums gives the sums of subjects' short names, sorted, without doubles.
+func shortSums(subjects []loan.Ref) [][2]byte {
+	out := make([][2]byte, 0, len(subjects))
 	for _, s := range subjects {
-		out = append(out, cellKey(indexShort, []byte(obligation.ShortSubject(s))))
+		out = append(out, obligation.ShortSum(s))
 	}
-	slices.Sort(out)
+	slices.SortFunc(out, func(a, b [2]byte) int { return bytes.Compare(a[:], b[:]) })
 	return slices.Compact(out)
 }
 

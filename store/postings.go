@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"strings"
-
-	"tickler/calendar"
 )
 
 // Postings are sorted lists of members, one list a cell; layout.go names the
@@ -53,46 +52,19 @@ func cellKey(index byte, cell []byte) string {
 	return string(appendText([]byte{index}, string(cell)))
 }
 
-func dayCell(d calendar.Date) []byte { return appendDay(nil, d) }
-
-// cellCache keeps the keys of cells: a transaction names few of them many
-// times. A nil one makes each anew.
-type cellCache map[cellName]string
-
-type cellName struct {
-	index  byte
-	branch string
-	day    calendar.Date
-}
-
-func (c cellCache) get(index byte, branch string, d calendar.Date) string {
-	name := cellName{index, branch, d}
-	if s, ok := c[name]; ok {
-		return s
-	}
-	s := ""
-	if index == indexDue {
-		s = dueCell(branch, d)
-	} else {
-		s = cellKey(index, dayCell(d))
-	}
-	if c != nil {
-		c[name] = s
-	}
-	return s
-}
-
+// postOp is a change of one member of a cell.
 type postOp struct {
 	member string
 	drop   bool
 }
 
-// postOps are the changes not yet merged: cell -> in the order they came.
-type postOps map[string][]postOp
+// postLog holds the changes not yet merged of the indexes but those of plans
+// (post_plans.go): cell -> in the order they came.
+type postLog map[string][]postOp
 
 func (tx *Tx) post(p posting, drop bool) {
 	if tx.posts == nil {
-		tx.posts = postOps{}
+		tx.posts = postLog{}
 	}
 	tx.posts[p.cell] = append(tx.posts[p.cell], postOp{p.member, drop})
 }
@@ -121,57 +93,113 @@ func (tx *Tx) repost(old, new []posting) {
 	}
 }
 
-// flushPostings merges what was gathered.
+// flushPostings merges what was gathered, cell by cell in their order.
 func (tx *Tx) flushPostings() error {
-	if len(tx.posts) == 0 {
+	if len(tx.posts) == 0 && len(tx.places.cells) == 0 && len(tx.trail.cells) == 0 {
 		return nil
 	}
-	cells := make([]string, 0, len(tx.posts))
-	for c := range tx.posts {
-		cells = append(cells, c)
-	}
-	slices.Sort(cells)
-	for _, cell := range cells {
-		ops := tx.posts[cell]
-		slices.SortStableFunc(ops, func(a, b postOp) int { return strings.Compare(a.member, b.member) })
-		last := ops[:0] // of several changes of a member the last one counts
-		for i, op := range ops {
-			if i+1 == len(ops) || ops[i+1].member != op.member {
-				last = append(last, op)
+	m := &merger{w: tx.w.w, slab: &tx.w.slab}
+	plain := slices.Sorted(maps.Keys(tx.posts))
+	plainUpTo := func(key string) error {
+		for len(plain) > 0 && (key == "" || plain[0] < key) {
+			if err := m.cell(plain[0], lastOps(tx.posts[plain[0]])); err != nil {
+				return err
 			}
+			plain = plain[1:]
 		}
-		if err := tx.mergeCell([]byte(cell), last); err != nil {
+		return nil
+	}
+	for _, at := range tx.places.sorted() {
+		key := tx.places.cells[at].key
+		if err := plainUpTo(key); err != nil {
+			return err
+		}
+		if err := m.cell(key, tx.places.ops(at)); err != nil {
 			return err
 		}
 	}
-	tx.posts = nil
+	if err := plainUpTo(""); err != nil {
+		return err
+	}
+	trail := slices.SortedFunc(maps.Values(tx.trail.cells), func(a, b *auditCell) int { return strings.Compare(a.key, b.key) })
+	for _, c := range trail { // behind all others
+		if err := m.cell(c.key, tx.trail.of(c)); err != nil {
+			return err
+		}
+	}
+	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
+	tx.w.forget(bucketPost) // the merger wrote past it
 	return nil
 }
 
-// mergeCell merges sorted changes into the chunks of a cell. It writes past
-// the buffer: the keys come in order already.
-func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
-	w, end := tx.w.w, prefixEnd(cell)
-	for len(ops) > 0 {
-		// The chunk of the first change: the last one not after it, or else
-		// the first of the cell.
-		at := append(bytes.Clone(cell), ops[0].member...)
-		key, rec, err := w.Last(bucketPost, cell, append(at, 0))
-		if err == nil && key == nil {
-			key, rec, err = first(w, cell, end)
+// lastOps sorts changes of a cell by member. Of several changes of a member the
+// last one counts.
+func lastOps(ops []postOp) []postOp {
+	slices.SortStableFunc(ops, func(a, b postOp) int { return strings.Compare(a.member, b.member) })
+	last := ops[:0]
+	for i, op := range ops {
+		if i+1 == len(ops) || ops[i+1].member != op.member {
+			last = append(last, op)
 		}
+	}
+	return last
+}
+
+// merger merges changes into the chunks of cells. It writes past the buffer:
+// the keys come in order already.
+type merger struct {
+	w     Writer
+	slab  *slab
+	index byte // of the cells at hand
+	none  bool // there was none of the index before
+	key   []byte
+	chunk []byte
+	out   []string
+}
+
+// cell merges sorted changes into the chunks of a cell.
+func (m *merger) cell(name string, ops []postOp) error {
+	cell := []byte(name)
+	if m.index != cell[0] {
+		m.index = cell[0]
+		key, _, err := first(m.w, cell[:1], prefixEnd(cell[:1]))
 		if err != nil {
 			return err
 		}
-		var members []string
+		m.none = key == nil
+	}
+	end := prefixEnd(cell)
+	for len(ops) > 0 {
+		// The chunk of the first change: the last one not after it, or else
+		// the first of the cell.
+		var key, rec []byte
+		var err error
 		var next []byte // the key of the chunk after it
+		last := true    // it is the last one of the cell
+		if !m.none {
+			key, rec, err = m.w.Last(bucketPost, cell, end)
+			if err == nil && key != nil && string(key[len(cell):]) > ops[0].member {
+				last = false
+				m.key = append(append(append(m.key[:0], cell...), ops[0].member...), 0)
+				key, rec, err = m.w.Last(bucketPost, cell, m.key)
+				if err == nil && key == nil {
+					key, rec, err = first(m.w, cell, end)
+				}
+			}
+			if err != nil {
+				return err
+			}
+		}
+		var members []string
 		if key != nil {
 			key = bytes.Clone(key)
 			if members, err = decodeChunk(key, cell, rec); err != nil {
 				return err
 			}
-			if next, _, err = first(w, append(bytes.Clone(key), 0), end); err != nil {
-				return err
+			if !last {
+				if next, _, err = first(m.w, append(bytes.Clone(key), 0), end); err != nil {
+					return err
+				}
 			}
 		}
 		n := len(ops)
@@ -179,19 +207,24 @@ func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
 			limit := string(next[len(cell):])
 			n, _ = slices.BinarySearchFunc(ops, limit, func(op postOp, m string) int { return cmp.Compare(op.member, m) })
 		}
-		merged := merge(members, ops[:n])
+		merged := merge(m.out[:0], members, ops[:n])
+		m.out = merged
 		ops = ops[n:]
 		if slices.Equal(merged, members) {
 			continue
 		}
 		if key != nil && (len(merged) == 0 || merged[0] != members[0]) {
-			if err := w.Delete(bucketPost, key); err != nil {
+			if err := m.w.Delete(bucketPost, key); err != nil {
 				return err
 			}
 		}
-		for _, part := range split(merged) {
-			k := append(bytes.Clone(cell), part[0]...)
-			if err := w.Put(bucketPost, k, seal(bucketPost, k, postVersion, encodeChunk(part))); err != nil {
+		for parts := split(len(merged)); parts > 0; parts-- {
+			part := merged[:len(merged)/parts]
+			merged = merged[len(part):]
+			m.key = append(append(m.key[:0], cell...), part[0]...)
+			m.chunk = appendChunk(m.chunk[:0], part)
+			rec := appendSealed(m.slab.take(len(m.chunk)+sealSize), bucketPost, m.key, postVersion, m.chunk)
+			if err := m.w.Put(bucketPost, m.key, rec); err != nil {
 				return err
 			}
 		}
@@ -199,9 +232,8 @@ func (tx *Tx) mergeCell(cell []byte, ops []postOp) error {
 	return nil
 }
 
-// merge applies sorted changes to sorted members.
-func merge(members []string, ops []postOp) []string {
-	out := make([]string, 0, len(members)+len(ops))
+// merge appends to out what sorted changes make of sorted members.
+func merge(out, members []string, ops []postOp) []string {
 	for len(members) > 0 || len(ops) > 0 {
 		if len(ops) == 0 || len(members) > 0 && members[0] < ops[0].member {
 			out = append(out, members[0])
@@ -219,21 +251,17 @@ func merge(members []string, ops []postOp) []string {
 	return out
 }
 
-// split cuts members into parts of even size, none above maxChunk. A chunk
-// that overflows is cut in more parts than needed, so that they can grow.
-func split(members []string) [][]string {
-	if len(members) == 0 {
-		return nil
+// split says into how many parts of even size so many members are cut, none
+// above maxChunk. A chunk that overflows is cut in more parts than needed, so
+// that they can grow.
+func split(members int) int {
+	if members == 0 {
+		return 0
 	}
-	if len(members) <= maxChunk {
-		return [][]string{members}
+	if members <= maxChunk {
+		return 1
 	}
-	n := (len(members) + maxChunk*3/4 - 1) / (maxChunk * 3 / 4)
-	var out [][]string
-	for i := range n {
-		out = append(out, members[i*len(members)/n:(i+1)*len(members)/n])
-	}
-	return out
+	return (members + maxChunk*3/4 - 1) / (maxChunk * 3 / 4)
 }
 
 // first gives the first key of a range, a copy, and its record.
@@ -248,8 +276,7 @@ func first(r Reader, from, to []byte) (key, rec []byte, err error) {
 	return key, rec, err
 }
 
-func encodeChunk(members []string) []byte {
-	b := make([]byte, 0, 8*len(members)+16)
+func appendChunk(b []byte, members []string) []byte {
 	prev := ""
 	for _, m := range members {
 		n := 0
@@ -327,11 +354,57 @@ func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error
 	})
 }
 
-// cellMembers lists the members of one cell.
+// membersOf is members for one cell. Of an index of dossiers that is new in this
+// transaction it gives what was gathered, and merges nothing: the cells of the
+// plans stand before those of the officers, and each of them would move these.
+func (tx *Tx) membersOf(cell []byte, fn func(cell []byte, member string) error) error {
+	fresh, err := tx.freshIndex(cell[0])
+	if err != nil {
+		return err
+	}
+	if !fresh {
+		return tx.members(cell, prefixEnd(cell), fn)
+	}
+	ops := lastOps(tx.posts[string(cell)])
+	if len(ops) == 0 {
+		return nil
+	}
+	tx.posts[string(cell)] = ops
+	for _, op := range ops {
+		if op.drop {
+			continue
+		}
+		if err := fn(cell, op.member); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// freshIndex says that the backend has nothing yet of an index.
+func (tx *Tx) freshIndex(index byte) (bool, error) {
+	if tx.w == nil {
+		return false, nil
+	}
+	fresh, known := tx.fresh[index]
+	if !known {
+		key, _, err := first(tx.w.w, []byte{index}, []byte{index + 1})
+		if err != nil {
+			return false, err
+		}
+		if tx.fresh == nil {
+			tx.fresh = map[byte]bool{}
+		}
+		fresh = key == nil
+		tx.fresh[index] = fresh
+	}
+	return fresh, nil
+}
+
+// cellMembers lists the members of one cell of an index of dossiers.
 func (tx *Tx) cellMembers(index byte, cell string) ([]string, error) {
 	var out []string
-	prefix := []byte(cellKey(index, []byte(cell)))
-	err := tx.members(prefix, prefixEnd(prefix), func(_ []byte, m string) error {
+	err := tx.membersOf([]byte(cellKey(index, []byte(cell))), func(_ []byte, m string) error {
 		out = append(out, m)
 		return nil
 	})

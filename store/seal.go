@@ -30,9 +30,12 @@ func sealSum(bucket string, key, body []byte) uint32 {
 
 // seal makes a record of a payload.
 func seal(bucket string, key []byte, version byte, payload []byte) []byte {
-	rec := make([]byte, 0, len(payload)+sealSize)
-	rec = append(rec, version)
-	rec = append(rec, payload...)
+	return appendSealed(make([]byte, 0, len(payload)+sealSize), bucket, key, version, payload)
+}
+
+// appendSealed appends a record of a payload to rec, which is empty.
+func appendSealed(rec []byte, bucket string, key []byte, version byte, payload []byte) []byte {
+	rec = append(append(rec, version), payload...)
 	return binary.BigEndian.AppendUint32(rec, sealSum(bucket, key, rec))
 }
 

@@ -122,6 +122,9 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 // buckets' names: a backend may keep them in one tree, and what is put before
 // a million other new keys moves them all.
 func (tx *Tx) flush() error {
+	if err := tx.putHeads(); err != nil {
+		return err
+	}
 	at := slices.Index(Buckets, bucketPost)
 	if err := tx.w.flush(Buckets[:at]); err != nil {
 		return err
@@ -149,18 +152,20 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 type Tx struct {
 	store    *Store
 	r        Reader
-	w        *buffer // nil within a View
-	dict     *dict   // strings known to the transaction
-	ownDict  bool    // dict is this transaction's own copy
-	dictRead bool    // dict holds all that was committed
-	posts    postOps
-	cells    cellCache
-	read     struct { // the plan that was last read or put within an Update, as it stands
-		key    string
-		places places
-	}
-	enc    encoder // reused from record to record
-	writes int     // records put and deleted so far
+	w        *buffer           // nil within a View
+	dict     *dict             // strings known to the transaction
+	ownDict  bool              // dict is this transaction's own copy
+	dictRead bool              // dict holds all that was committed
+	posts    postLog           // changes of the indexes, not yet merged
+	places   placeLog          // of plans, likewise
+	fresh    map[byte]bool     // index -> the backend has nothing of it, as far as that was looked at
+	head     *auditHead        // of the trail, with what this transaction appended; nil as long as nothing was
+	numbers  map[string]uint64 // given out under a name, of the sequences that were asked
+	noEvents gap               // where EventsOf found none
+	enc      encoder           // reused from record to record
+	scratch  []byte            // likewise
+	trail    auditLog          // changes of the index of the audit trail, not yet merged
+	writes   int               // records put and deleted so far
 }
 
 var errReadOnly = errors.New("store: a View cannot write")
@@ -187,7 +192,8 @@ func (tx *Tx) put(bucket string, key []byte, version byte, payload []byte) error
 		return errReadOnly
 	}
 	tx.writes++
-	return tx.w.Put(bucket, key, seal(bucket, key, version, payload))
+	tx.w.put(bucket, key, version, payload)
+	return nil
 }
 
 func (tx *Tx) delete(bucket string, key []byte) error {
@@ -195,7 +201,7 @@ func (tx *Tx) delete(bucket string, key []byte) error {
 		return errReadOnly
 	}
 	tx.writes++
-	return tx.w.Delete(bucket, key)
+	return tx.w.delete(bucket, key)
 }
 
 // Writes gives how many records were put and deleted so far: what has not moved

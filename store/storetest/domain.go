@@ -181,6 +181,7 @@ func planRoundTrip(t *testing.T, open func(*testing.T) store.Backend) {
 			if !reflect.DeepEqual(got, p) {
 				t.Fatalf("plan %d:\n got %+v\nwant %+v", i, got, p)
 			}
+			parts(t, tx, p, r)
 			return nil
 		})
 	}
@@ -198,6 +199,18 @@ func planRoundTrip(t *testing.T, open func(*testing.T) store.Backend) {
 			}
 		}
 		equal(t, "plans page by page", paged, 200)
+		var want, glances []store.Glance
+		must(t, tx.ScanPlans(func(p *store.Plan) error {
+			for _, o := range p.Obligations {
+				want = append(want, store.Glance{State: o.State, Due: o.Due, PeriodEnd: o.PeriodEnd, Loan: o.Loan, Raised: !o.RaisedAt.IsZero()})
+			}
+			return nil
+		}))
+		_, err := tx.GlanceFrom(loan.Ref{}, 1000, func(g *store.Glance) { glances = append(glances, *g) }, func(*store.Plan) error { return nil })
+		must(t, err)
+		if !slices.Equal(glances, want) {
+			t.Errorf("at a glance %+v, want %+v", glances, want)
+		}
 		if p, err := tx.Plan(borrower("nobody")); p != nil || err != nil {
 			t.Errorf("a plan that was never put: %v, %v", p, err)
 		}
@@ -207,6 +220,34 @@ func planRoundTrip(t *testing.T, open func(*testing.T) store.Backend) {
 		return nil
 	})
 	clean(t, s)
+}
+
+// parts reads parts of a plan, each against the whole.
+func parts(t *testing.T, tx *store.Tx, p *store.Plan, r *rand.Rand) {
+	t.Helper()
+	part := store.Part{Open: r.IntN(2) == 0}
+	if n := len(p.Obligations); n > 0 && r.IntN(2) == 0 {
+		a, b := p.Obligations[r.IntN(n)].Due, p.Obligations[r.IntN(n)].Due
+		part.From, part.To = min(a, b), max(a, b)
+	}
+	owner := ""
+	if n := len(p.Obligations); n > 0 && r.IntN(2) == 0 {
+		owner = p.Obligations[r.IntN(n)].Owner
+		part.Keep = func(o *obligation.Obligation) bool { return o.Owner == owner }
+	}
+	want := *p
+	want.Obligations = nil
+	for _, o := range p.Obligations {
+		if part.Open && o.State.Ended() || o.Due < part.From || !part.To.IsZero() && o.Due > part.To || part.Keep != nil && o.Owner != owner {
+			continue
+		}
+		want.Obligations = append(want.Obligations, o)
+	}
+	got, err := tx.PlanPart(p.Unit, part)
+	must(t, err)
+	if !reflect.DeepEqual(got, &want) {
+		t.Fatalf("part %+v:\n got %+v\nwant %+v", part, got, &want)
+	}
 }
 
 func dossierRoundTrip(t *testing.T, open func(*testing.T) store.Backend) {
@@ -243,6 +284,18 @@ func dossierRoundTrip(t *testing.T, open func(*testing.T) store.Backend) {
 				a, _ := json.Marshal(got)
 				b, _ := json.Marshal(d)
 				t.Fatalf("dossier %s:\n got %s\nwant %s", id, a, b)
+			}
+			on, name := day("2026-01-01").AddDays(r.IntN(800)-400), ""
+			if d.Borrower != nil {
+				name = d.Borrower.Name
+			}
+			for _, l := range d.Loans {
+				if v := l.History.At(on); name == "" && v != nil {
+					name = v.BorrowerName
+				}
+			}
+			if got, err := tx.BorrowerName(id, on); err != nil || got != name {
+				t.Errorf("the name of %s on %s is %q, %v; want %q", id, on, got, err, name)
 			}
 		}
 		var ids []string
