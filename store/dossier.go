@@ -238,6 +238,18 @@ func (tx *Tx) SecuredBy(loan string) ([]string, error) {
 	return tx.cellMembers(indexSecured, loan)
 }
 
+// Secured calls fn for every loan that the collateral of another borrower
+// secures too, and that borrower, by loan.
+func (tx *Tx) Secured(fn func(loan, borrower string) error) error {
+	return tx.members([]byte{indexSecured}, []byte{indexSecured + 1}, func(cell []byte, id string) error {
+		loan, _, ok := cutText(cell[1:])
+		if !ok {
+			return damaged(bucketPost, cell, "it names no cell")
+		}
+		return fn(loan, id)
+	})
+}
+
 func (tx *Tx) dossiersOf(index byte, cell string, fn func(*loan.Dossier) error) error {
 	prefix := []byte(cellKey(index, []byte(cell)))
 	return tx.members(prefix, prefixEnd(prefix), func(cell []byte, id string) error {
