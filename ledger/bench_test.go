@@ -66,8 +66,8 @@ func BenchmarkReadCSV(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s, err := Read("a.csv", []byte(data), Options{})
-				if err != nil || len(s.Loans) != rows {
-					b.Fatalf("%d loans, %v", len(s.Loans), err)
+				if err != nil || s.Loans.Len() != rows {
+					b.Fatalf("%d loans, %v", s.Loans.Len(), err)
 				}
 			}
 			b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")
@@ -109,8 +109,8 @@ func BenchmarkReadBook(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			s, err := Read("a.xlsx", data, Options{})
-			if err != nil || len(s.Loans) != rows {
-				b.Fatalf("%d loans, %v", len(s.Loans), err)
+			if err != nil || s.Loans.Len() != rows {
+				b.Fatalf("%d loans, %v", s.Loans.Len(), err)
 			}
 		}
 		b.ReportMetric(float64(rows*b.N)/b.Elapsed().Seconds(), "rows/s")

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"tickler/calendar"
-	"tickler/loan"
 )
 
 // maxTitle is how many rows that are not blank may stand above a header.
@@ -28,7 +27,7 @@ func Read(name string, data []byte, opt Options) (*Snapshot, error) {
 		name: name, opt: opt,
 		interned: map[string]string{}, lists: map[string][]string{},
 		out:  &Snapshot{Name: name, Digest: "sha256:" + hex.EncodeToString(sum[:])},
-		seen: map[Kind]map[string]at{}, made: map[string]int{},
+		seen: map[Kind]*seen{}, made: map[string]int{},
 		merged: map[Kind]map[string]int{}, mergedAt: map[Kind]map[string]at{},
 	}
 	if bad := notALedger(name, data); bad != nil {
@@ -42,6 +41,7 @@ func Read(name string, data []byte, opt Options) (*Snapshot, error) {
 		return nil, &f.errs
 	}
 	out := f.out
+	out.Loans.seal()
 	switch {
 	case !opt.DataDate.IsZero():
 		out.DataDate = opt.DataDate
@@ -132,9 +132,6 @@ func (f *file) readText(data []byte) {
 		return
 	}
 	if f.opens("", best.found) {
-		if best.found.kind == KindLoan {
-			f.out.Loans = make([]loan.Loan, 0, min(bytes.Count(text, []byte{'\n'})+1, len(text)/40+1))
-		}
 		f.rows("", best, newCSVSource(text, at), nil)
 	}
 }

@@ -30,7 +30,7 @@ type file struct {
 	out  *Snapshot
 	errs Errors
 
-	seen     map[Kind]map[string]at // of loans, customers, branches, staff, events with an id
+	seen     map[Kind]*seen // of loans, customers, branches, staff, events with an id
 	merged   map[Kind]map[string]int
 	mergedAt map[Kind]map[string]at
 	made     map[string]int // id made for an event -> how often

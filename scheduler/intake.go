@@ -23,6 +23,7 @@ type intake struct {
 	lang  string        // of the mistakes
 	reply *api.ImportReply
 
+	row      loan.Loan                // the row being taken
 	dossiers map[string]*loan.Dossier // borrower -> his facts, while they are at hand: see settle
 	touched  map[string]bool          // of them, those to be kept anew
 	changed  map[string]bool          // borrowers whose dossier was kept anew
@@ -53,7 +54,7 @@ func (in *intake) take(allowGone bool) error {
 	if err := in.own(); err != nil {
 		return err
 	}
-	if len(in.snap.Loans) > 0 {
+	if in.snap.Loans.Len() > 0 {
 		g, err := in.takeLoans(branches)
 		if err != nil {
 			return err
@@ -88,8 +89,8 @@ func (in *intake) take(allowGone bool) error {
 // fileBranches lists the branches whose loans the file holds, sorted.
 func (in *intake) fileBranches() []string {
 	seen := map[string]bool{}
-	for i := range in.snap.Loans {
-		seen[in.snap.Loans[i].Branch] = true
+	for i := range in.snap.Loans.Len() {
+		seen[in.snap.Loans.Branch(i)] = true
 	}
 	out := make([]string, 0, len(seen))
 	for b := range seen {
@@ -143,7 +144,8 @@ func (in *intake) planSecuring() error {
 // takeLoan puts one row of the file into its dossier, and finds what it shows
 // to have happened since the row before.
 func (in *intake) takeLoan(n int) error {
-	row := &in.snap.Loans[n]
+	in.row = in.snap.Loans.At(n)
+	row := &in.row
 	d, err := in.dossier(row.Borrower)
 	if err != nil {
 		return err

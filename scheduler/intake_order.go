@@ -77,26 +77,26 @@ func (in *intake) holders(branches []string) ([]posted, error) {
 // of the file nor its size is paid for. On the way it counts whom the file's
 // branches had and no longer have.
 func (in *intake) takeLoans(branches []string) (*leaving, error) {
-	rows := in.snap.Loans
-	order := inOrder(len(rows), func(i int) string { return rows[i].Borrower })
+	rows := &in.snap.Loans
+	order := inOrder(rows.Len(), rows.Borrower)
 	holders, err := in.holders(branches)
 	if err != nil {
 		return nil, err
 	}
 	g := &leaving{branches: branches, open: make([]int, len(branches)), openGone: make([]int, len(branches))}
-	in.fresh = make([]bool, len(rows))
+	in.fresh = make([]bool, rows.Len())
 	for i, h := 0, 0; i < len(order) || h < len(holders); {
 		id := ""
 		switch {
 		case i == len(order):
 			id = holders[h].borrower
 		case h == len(holders):
-			id = rows[order[i]].Borrower
+			id = rows.Borrower(int(order[i]))
 		default:
-			id = min(holders[h].borrower, rows[order[i]].Borrower)
+			id = min(holders[h].borrower, rows.Borrower(int(order[i])))
 		}
 		first := i
-		for ; i < len(order) && rows[order[i]].Borrower == id; i++ {
+		for ; i < len(order) && rows.Borrower(int(order[i])) == id; i++ {
 			if err := in.takeLoan(int(order[i])); err != nil {
 				return nil, err
 			}
@@ -112,7 +112,7 @@ func (in *intake) takeLoans(branches []string) (*leaving, error) {
 			}
 			at := func(loan string) (row int, ok bool) {
 				for _, n := range order[first:i] {
-					if rows[n].ID == loan {
+					if rows.ID(int(n)) == loan {
 						return int(n), true
 					}
 				}
@@ -129,9 +129,9 @@ func (in *intake) takeLoans(branches []string) (*leaving, error) {
 	}
 	// A loan that changed hands was counted with whom it left: once more, as
 	// all stand now.
-	byID := make(map[string]int, len(rows))
-	for i := range rows {
-		byID[rows[i].ID] = i
+	byID := make(map[string]int, rows.Len())
+	for i := range rows.Len() {
+		byID[rows.ID(i)] = i
 	}
 	g = &leaving{branches: branches, open: make([]int, len(branches)), openGone: make([]int, len(branches))}
 	at := func(loan string) (int, bool) { n, ok := byID[loan]; return n, ok }
