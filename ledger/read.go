@@ -206,8 +206,15 @@ func (f *file) readSheet(w *workbook, sheet string) scan {
 	// in it may be the fault's.
 	before := f.errs
 	before.Problems = slices.Clip(before.Problems)
-	look := inspect(part)
-	s, err := f.readCells(w, sheet, look)
+	open := func() (bookSource, error) { return w.source(sheet) }
+	var look *inspection
+	if shared, ok := w.plain(); ok && isPlain(part, shared) {
+		look = seenWhole()
+		open = func() (bookSource, error) { return openPlain(part, shared, look.odd) }
+	} else {
+		look = inspect(part)
+	}
+	s, err := f.readCells(open, sheet, look)
 	last, fault := look.finish()
 	switch {
 	case fault != nil:
@@ -223,14 +230,22 @@ func (f *file) readSheet(w *workbook, sheet string) scan {
 	return s
 }
 
-// readCells reads what excelize gives of a sheet.
-func (f *file) readCells(w *workbook, sheet string, look *inspection) (scan, error) {
-	src, err := w.source(sheet)
+// bookSource is the source of a sheet.
+type bookSource interface {
+	source
+	reached() int // the row that was given last
+	fault() error // what ended it before its end
+	close() error
+}
+
+// readCells reads the cells of a sheet.
+func (f *file) readCells(open func() (bookSource, error), sheet string, look *inspection) (scan, error) {
+	src, err := open()
 	if err != nil {
 		return scan{}, err
 	}
 	s := f.find(sheet, src)
-	if err = errors.Join(src.err, src.close()); err != nil {
+	if err = errors.Join(src.fault(), src.close()); err != nil {
 		return s, err
 	}
 	switch {
@@ -251,12 +266,12 @@ func (f *file) readCells(w *workbook, sheet string, look *inspection) (scan, err
 		s.failed = true
 		return s, nil
 	}
-	if src, err = w.source(sheet); err != nil {
+	if src, err = open(); err != nil {
 		return s, err
 	}
 	f.rows(sheet, s, src, look)
-	s.last = src.row
-	return s, errors.Join(src.err, src.close())
+	s.last = src.reached()
+	return s, errors.Join(src.fault(), src.close())
 }
 
 type bookError string
