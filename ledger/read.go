@@ -21,12 +21,16 @@ const maxHeader = 4096
 // Read reads a file, whole or not at all: the error is an *Errors with every
 // mistake that it holds.
 func Read(name string, data []byte, opt Options) (*Snapshot, error) {
-	sum := sha256.Sum256(data)
+	digest := make(chan string, 1)
+	go func() {
+		sum := sha256.Sum256(data)
+		digest <- "sha256:" + hex.EncodeToString(sum[:])
+	}()
 	name = base(name)
 	f := &file{
 		name: name, opt: opt,
 		interned: map[string]string{}, lists: map[string][]string{},
-		out:  &Snapshot{Name: name, Digest: "sha256:" + hex.EncodeToString(sum[:])},
+		out:  &Snapshot{Name: name},
 		seen: map[Kind]*seen{}, made: map[string]int{},
 		merged: map[Kind]map[string]int{}, mergedAt: map[Kind]map[string]at{},
 	}
@@ -41,6 +45,7 @@ func Read(name string, data []byte, opt Options) (*Snapshot, error) {
 		return nil, &f.errs
 	}
 	out := f.out
+	out.Digest = <-digest
 	out.Loans.seal()
 	switch {
 	case !opt.DataDate.IsZero():
