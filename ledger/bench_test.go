@@ -134,7 +134,7 @@ func streamed(data []byte) (n int, err error) {
 		return 0, err
 	}
 	defer f.Close()
-	rows, err := f.Rows("Sheet1")
+	rows, err := f.Rows(f.GetSheetList()[0])
 	if err != nil {
 		return 0, err
 	}

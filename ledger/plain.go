@@ -207,8 +207,30 @@ next:
 				continue next
 			}
 		}
+		if c, n := charRef(b); n > 0 {
+			out, b = utf8.AppendRune(out, c), b[n:]
+			continue
+		}
 		return out, errNotPlain
 	}
+}
+
+// charRef reads what follows the & of &#20511; or &#x501F; and says how long it
+// is, 0 where it is none that a plain text may hold.
+func charRef(b []byte) (c rune, n int) {
+	end := bytes.IndexByte(b[:min(len(b), 10)], ';')
+	if end < 2 || b[0] != '#' {
+		return 0, 0
+	}
+	digits, radix := b[1:end], 10
+	if digits[0] == 'x' {
+		digits, radix = digits[1:], 16
+	}
+	v, err := strconv.ParseUint(string(digits), radix, 32)
+	if err != nil || v < ' ' && v != '\n' && v != '\t' || v > utf8.MaxRune || !utf8.ValidRune(rune(v)) || v == 0xFFFE || v == 0xFFFF {
+		return 0, 0
+	}
+	return rune(v), end + 1
 }
 
 // plainStrings reads the shared strings.

@@ -94,8 +94,8 @@ func bothWays(t rapid.TB, data []byte) (plain bool) {
 // plain, but for what mars it: so neither half of the test is empty.
 func TestPlainSheetsReadAsExcelize(t *testing.T) {
 	blank := blankBook(t)
-	texts := []string{"", "甲", "a &amp; b &lt;c&gt; &quot;d&apos;", " 两端 ", "x\ny", "12", "12.0", "0.1", "320000000000000000", "1.2E+17", "-5", "2", "0"}
-	mars := []string{"", "<!-- x -->", "<![CDATA[1]]>", "&#65;", "&nope;", "\r", "_x000D_", "]]>", "\x01", "<x:v>1</x:v>", "\xff", "<v>1</v>", "</c>", "<t>1</t>", "'", ">", "\uFFFE"}
+	texts := []string{"", "甲", "a &amp; b &lt;c&gt; &quot;d&apos;", " 两端 ", "x\ny", "12", "12.0", "0.1", "320000000000000000", "1.2E+17", "-5", "2", "0", "&#20511;&#x636e;", "&#x1F600;&#10;"}
+	mars := []string{"", "<!-- x -->", "<![CDATA[1]]>", "&#13;", "&#xD800;", "&#0;", "&#x110000;", "&#;", "&#x;", "&#+65;", "&#xFFFF;", "&nope;", "\r", "_x000D_", "]]>", "\x01", "<x:v>1</x:v>", "\xff", "<v>1</v>", "</c>", "<t>1</t>", "'", ">", "\uFFFE"}
 	plains, marred := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		mar := rapid.SampledFrom(mars).Draw(t, "mar")

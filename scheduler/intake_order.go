@@ -85,21 +85,25 @@ func (in *intake) takeLoans(branches []string) (*leaving, error) {
 	}
 	g := &leaving{branches: branches, open: make([]int, len(branches)), openGone: make([]int, len(branches))}
 	in.fresh = make([]bool, rows.Len())
+	row := "" // the borrower of the next row
+	reach := func(i int) {
+		if i < len(order) {
+			row = rows.Borrower(int(order[i]))
+		}
+	}
+	reach(0)
 	for i, h := 0, 0; i < len(order) || h < len(holders); {
-		id := ""
-		switch {
-		case i == len(order):
+		id := row
+		if i == len(order) || h < len(holders) && holders[h].borrower < row {
 			id = holders[h].borrower
-		case h == len(holders):
-			id = rows.Borrower(int(order[i]))
-		default:
-			id = min(holders[h].borrower, rows.Borrower(int(order[i])))
 		}
 		first := i
-		for ; i < len(order) && rows.Borrower(int(order[i])) == id; i++ {
+		for i < len(order) && row == id {
 			if err := in.takeLoan(int(order[i])); err != nil {
 				return nil, err
 			}
+			i++
+			reach(i)
 		}
 		from := h
 		for h < len(holders) && holders[h].borrower == id {

@@ -23,6 +23,7 @@ func (tx *Tx) Dossier(id string) (*loan.Dossier, error) {
 
 func (tx *Tx) decodeDossier(key, payload []byte) (*loan.Dossier, error) {
 	d := newDecoder(tx, payload)
+	d.texts = make([]string, 0, 16) // what a borrower of two or three loans has
 	out := &loan.Dossier{ID: string(key)}
 	d.dossier(out)
 	if err := d.end(); err != nil {
