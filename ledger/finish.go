@@ -38,13 +38,11 @@ func (r *reader) need(field string, empty bool) {
 func (r *reader) once(field, id string) {
 	m := r.f.seen[r.m.kind]
 	if m == nil {
-		m = map[string]at{}
+		m = &seen{}
 		r.f.seen[r.m.kind] = m
 	}
-	here := at{r.sheet, r.row}
-	first, ok := m[id]
-	if !ok {
-		m[id] = here
+	first, twice := m.put(id, at{r.sheet, r.row})
+	if !twice {
 		return
 	}
 	r.badField(field, id, Text{"要不重复的" + field + "，" + first.zh() + "已有", "want each " + field + " once, " + first.en() + " has it"},
@@ -64,7 +62,7 @@ func (r *reader) finish(good bool) {
 			r.loan.X = r.x
 		}
 		if good && r.f.errs.Count == before {
-			out.Loans = append(out.Loans, r.loan)
+			out.Loans.Append(&r.loan)
 		}
 	case KindBorrower:
 		if good {

@@ -3,6 +3,8 @@ package ledger
 import (
 	"strings"
 	"unicode"
+
+	"tickler/calendar"
 )
 
 // normal gives the form in which headers are compared, and what stood in
@@ -169,6 +171,13 @@ type column struct {
 	form   amountForm
 	values map[string]string // of the mapping: the bank's word -> ours
 	lax    int               // amounts rounded
+
+	// The word that was read last, and the day: many a column says the same in
+	// every row.
+	lastWord []byte // as the file has it; empty for none
+	word     string
+	lastDay  []byte
+	day      calendar.Date
 }
 
 // match is a header row read as one kind.

@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"tickler/calendar"
-	"tickler/loan"
 )
 
 // maxTitle is how many rows that are not blank may stand above a header.
@@ -22,13 +21,17 @@ const maxHeader = 4096
 // Read reads a file, whole or not at all: the error is an *Errors with every
 // mistake that it holds.
 func Read(name string, data []byte, opt Options) (*Snapshot, error) {
-	sum := sha256.Sum256(data)
+	digest := make(chan string, 1)
+	go func() {
+		sum := sha256.Sum256(data)
+		digest <- "sha256:" + hex.EncodeToString(sum[:])
+	}()
 	name = base(name)
 	f := &file{
 		name: name, opt: opt,
 		interned: map[string]string{}, lists: map[string][]string{},
-		out:  &Snapshot{Name: name, Digest: "sha256:" + hex.EncodeToString(sum[:])},
-		seen: map[Kind]map[string]at{}, made: map[string]int{},
+		out:  &Snapshot{Name: name},
+		seen: map[Kind]*seen{}, made: map[string]int{},
 		merged: map[Kind]map[string]int{}, mergedAt: map[Kind]map[string]at{},
 	}
 	if bad := notALedger(name, data); bad != nil {
@@ -42,6 +45,8 @@ func Read(name string, data []byte, opt Options) (*Snapshot, error) {
 		return nil, &f.errs
 	}
 	out := f.out
+	out.Digest = <-digest
+	out.Loans.seal()
 	switch {
 	case !opt.DataDate.IsZero():
 		out.DataDate = opt.DataDate
@@ -132,9 +137,6 @@ func (f *file) readText(data []byte) {
 		return
 	}
 	if f.opens("", best.found) {
-		if best.found.kind == KindLoan {
-			f.out.Loans = make([]loan.Loan, 0, min(bytes.Count(text, []byte{'\n'})+1, len(text)/40+1))
-		}
 		f.rows("", best, newCSVSource(text, at), nil)
 	}
 }
@@ -209,8 +211,15 @@ func (f *file) readSheet(w *workbook, sheet string) scan {
 	// in it may be the fault's.
 	before := f.errs
 	before.Problems = slices.Clip(before.Problems)
-	look := inspect(part)
-	s, err := f.readCells(w, sheet, look)
+	open := func() (bookSource, error) { return w.source(sheet) }
+	var look *inspection
+	if shared, ok := w.plain(); ok && isPlain(part, shared) {
+		look = seenWhole()
+		open = func() (bookSource, error) { return openPlain(part, shared, look.odd) }
+	} else {
+		look = inspect(part)
+	}
+	s, err := f.readCells(open, sheet, look)
 	last, fault := look.finish()
 	switch {
 	case fault != nil:
@@ -226,14 +235,22 @@ func (f *file) readSheet(w *workbook, sheet string) scan {
 	return s
 }
 
-// readCells reads what excelize gives of a sheet.
-func (f *file) readCells(w *workbook, sheet string, look *inspection) (scan, error) {
-	src, err := w.source(sheet)
+// bookSource is the source of a sheet.
+type bookSource interface {
+	source
+	reached() int // the row that was given last
+	fault() error // what ended it before its end
+	close() error
+}
+
+// readCells reads the cells of a sheet.
+func (f *file) readCells(open func() (bookSource, error), sheet string, look *inspection) (scan, error) {
+	src, err := open()
 	if err != nil {
 		return scan{}, err
 	}
 	s := f.find(sheet, src)
-	if err = errors.Join(src.err, src.close()); err != nil {
+	if err = errors.Join(src.fault(), src.close()); err != nil {
 		return s, err
 	}
 	switch {
@@ -254,12 +271,12 @@ func (f *file) readCells(w *workbook, sheet string, look *inspection) (scan, err
 		s.failed = true
 		return s, nil
 	}
-	if src, err = w.source(sheet); err != nil {
+	if src, err = open(); err != nil {
 		return s, err
 	}
 	f.rows(sheet, s, src, look)
-	s.last = src.row
-	return s, errors.Join(src.err, src.close())
+	s.last = src.reached()
+	return s, errors.Join(src.fault(), src.close())
 }
 
 type bookError string

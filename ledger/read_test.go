@@ -38,7 +38,7 @@ func refused(t *testing.T, name string, data []byte, opt Options) []string {
 	t.Helper()
 	s, err := Read(name, data, opt)
 	if err == nil {
-		t.Fatalf("read %s: want an error, got %d loans", name, len(s.Loans))
+		t.Fatalf("read %s: want an error, got %d loans", name, s.Loans.Len())
 	}
 	if s != nil {
 		t.Fatalf("read %s: a file with a mistake gave facts", name)
@@ -115,8 +115,8 @@ func TestEveryFieldOfALoan(t *testing.T) {
 		FeeDates: []calendar.Date{calendar.MustDate(2026, 3, 31), calendar.MustDate(2026, 6, 30)},
 		Status:   "正常", X: map[string]string{"行业": "批发"},
 	}
-	if len(s.Loans) != 1 || !reflect.DeepEqual(s.Loans[0], want) {
-		t.Errorf("got  %+v\nwant %+v", s.Loans, want)
+	if s.Loans.Len() != 1 || !reflect.DeepEqual(s.Loans.At(0), want) {
+		t.Errorf("got  %+v\nwant %+v", s.Loans.All(), want)
 	}
 	if s.Name != "a.csv" || s.DataDate != calendar.MustDate(2026, 11, 23) || !strings.HasPrefix(s.Digest, "sha256:") {
 		t.Errorf("got %s %s %s", s.Name, s.DataDate, s.Digest)
@@ -151,8 +151,8 @@ func TestEncodings(t *testing.T) {
 		s, err := Read("a.csv", c.data, Options{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
-		} else if len(s.Loans) != 1 || s.Loans[0].BorrowerName != c.want || s.Loans[0].Class != loan.Normal {
-			t.Errorf("%s: got %+v", name, s.Loans)
+		} else if s.Loans.Len() != 1 || s.Loans.At(0).BorrowerName != c.want || s.Loans.At(0).Class != loan.Normal {
+			t.Errorf("%s: got %+v", name, s.Loans.All())
 		}
 	}
 }
@@ -232,8 +232,8 @@ func TestAnEmptyBalanceIsNoSettledLoan(t *testing.T) {
 		`a.csv:2 column "余额": "": want the balance; fill it in; 0 if the loan is settled`)
 	refusedLine(t, head+",状态\nJJ1,甲公司,,2026-01-05,2026-12-31,正常,常规,未结清\n",
 		`a.csv:2 column "余额": "": want the balance; fill it in; 0 if the loan is settled`)
-	if s := read(t, "a.csv", head+"\nJJ1,甲公司,-,2026-01-05,2026-12-31,正常,常规\n", Options{}); s.Loans[0].Balance != 0 {
-		t.Errorf("got %s", s.Loans[0].Balance)
+	if s := read(t, "a.csv", head+"\nJJ1,甲公司,-,2026-01-05,2026-12-31,正常,常规\n", Options{}); s.Loans.At(0).Balance != 0 {
+		t.Errorf("got %s", s.Loans.At(0).Balance)
 	}
 }
 
@@ -249,8 +249,8 @@ func TestIDsThatNoStoreCanKeep(t *testing.T) {
 func TestAGiantCellAboveTheHeaderTakesNoTime(t *testing.T) {
 	start := time.Now()
 	giant := strings.Repeat("余", 20<<20/3)
-	if s := read(t, "a.csv", giant+"\n"+head+"\nJJ1"+rest+"\n", Options{}); len(s.Loans) != 1 {
-		t.Errorf("got %d loans", len(s.Loans))
+	if s := read(t, "a.csv", giant+"\n"+head+"\nJJ1"+rest+"\n", Options{}); s.Loans.Len() != 1 {
+		t.Errorf("got %d loans", s.Loans.Len())
 	}
 	if d := time.Since(start); d > 2*time.Second {
 		t.Errorf("it took %s", d)
@@ -259,14 +259,14 @@ func TestAGiantCellAboveTheHeaderTakesNoTime(t *testing.T) {
 
 func TestNamesHoldNoControlCharacters(t *testing.T) {
 	s := read(t, "a.csv", head+",保证人\nJJ1"+strings.Replace(rest, "甲公司", "\"\x1b[2J甲\n公司\"", 1)+",乙\x07、丙\n", Options{})
-	if l := s.Loans[0]; l.BorrowerName != "[2J甲\n公司" || fmt.Sprint(l.Guarantors) != "[乙 丙]" {
+	if l := s.Loans.At(0); l.BorrowerName != "[2J甲\n公司" || fmt.Sprint(l.Guarantors) != "[乙 丙]" {
 		t.Errorf("got %q %q", l.BorrowerName, l.Guarantors)
 	}
 }
 
 func TestTheEndMarkOfOldHosts(t *testing.T) {
-	if s := read(t, "a.csv", head+"\r\nJJ1"+rest+"\r\n\x1a", Options{}); len(s.Loans) != 1 {
-		t.Errorf("got %d loans", len(s.Loans))
+	if s := read(t, "a.csv", head+"\r\nJJ1"+rest+"\r\n\x1a", Options{}); s.Loans.Len() != 1 {
+		t.Errorf("got %d loans", s.Loans.Len())
 	}
 }
 
@@ -292,7 +292,7 @@ func TestAllMistakesAtOnceTheFirstHundredShown(t *testing.T) {
 
 func TestMissingModeAndClassAreReadLaxlyWithAWarning(t *testing.T) {
 	s := read(t, "a.csv", "借据号,客户名称,余额,发放日,五级分类,状态\nJJ1,甲,,2026-01-05,关注,已结清\nJJ2,甲,1,2026-01-05,,\n", Options{})
-	if l := s.Loans[1]; l.Mode != loan.Regular || l.Class != loan.Normal || l.Borrower != "甲" {
+	if l := s.Loans.At(1); l.Mode != loan.Regular || l.Class != loan.Normal || l.Borrower != "甲" {
 		t.Errorf("got %+v", l)
 	}
 	got := map[string]int{}
@@ -308,7 +308,7 @@ func TestMissingModeAndClassAreReadLaxlyWithAWarning(t *testing.T) {
 func one(t *testing.T, columns, cells string) loan.Loan {
 	t.Helper()
 	s := read(t, "a.csv", "借据号,客户名称,余额,发放日,"+columns+"\nJJ1,甲,1,2026-01-31,"+cells+"\n", Options{})
-	return s.Loans[0]
+	return s.Loans.At(0)
 }
 
 func TestMaturity(t *testing.T) {
@@ -436,23 +436,23 @@ func TestHeadersAreKnownByEveryName(t *testing.T) {
 
 func TestUnits(t *testing.T) {
 	s := read(t, "a.csv", "借据号,客户名称,余额(万元),发放金额,发放日\nJJ1,甲,1.5,2,2026-01-05\n", Options{})
-	if l := s.Loans[0]; l.Balance != 1500000 || l.Amount != 200 {
+	if l := s.Loans.At(0); l.Balance != 1500000 || l.Amount != 200 {
 		t.Errorf("got %s %s", l.Balance, l.Amount)
 	}
 	s = read(t, "a.csv", "台账,,单位：万元,,\n借据号,客户名称,余额,发放金额（元）,发放日\nJJ1,甲,1.5,2,2026-01-05\n", Options{})
-	if l := s.Loans[0]; l.Balance != 1500000 || l.Amount != 200 {
+	if l := s.Loans.At(0); l.Balance != 1500000 || l.Amount != 200 {
 		t.Errorf("a unit above the header: got %s %s", l.Balance, l.Amount)
 	}
 	s = read(t, "a.csv", "借据号,客户名称,余额,发放日\nJJ1,甲,1.005,2026-01-05\n", Options{})
-	if w := s.Warnings[len(s.Warnings)-1]; s.Loans[0].Balance != 101 || w.Code != "amount_rounded" || w.Column != "余额" || w.Count != 1 {
-		t.Errorf("got %s %v", s.Loans[0].Balance, w)
+	if w := s.Warnings[len(s.Warnings)-1]; s.Loans.At(0).Balance != 101 || w.Code != "amount_rounded" || w.Column != "余额" || w.Count != 1 {
+		t.Errorf("got %s %v", s.Loans.At(0).Balance, w)
 	}
 }
 
 func TestTitlesTotalsAndRepeatedHeaders(t *testing.T) {
 	s := read(t, "a.csv", "某行台账\n数据日期：2026年11月23日,,\n\n"+head+"\nJJ1"+rest+"\n小计：1笔,,100,,,,\n"+head+"\nJJ2"+rest+"\n,某支行小计,100,,,,\n合 计,,200,,,,\n,,,,,,\n", Options{})
-	if len(s.Loans) != 2 || s.DataDate != calendar.MustDate(2026, 11, 23) {
-		t.Errorf("got %d loans of %s", len(s.Loans), s.DataDate)
+	if s.Loans.Len() != 2 || s.DataDate != calendar.MustDate(2026, 11, 23) {
+		t.Errorf("got %d loans of %s", s.Loans.Len(), s.DataDate)
 	}
 	refusedLine(t, head+"\n,合计,1,2026-01-05,2026-12-31,正常,常规\n",
 		`a.csv:2 column "借据号": "": want 借据号, the cell is empty; fill it in, or delete the row`)
@@ -460,7 +460,7 @@ func TestTitlesTotalsAndRepeatedHeaders(t *testing.T) {
 
 func TestTextCellsOfExcel(t *testing.T) {
 	s := read(t, "a.csv", head+"\n=\"0012\""+rest+"\n\"=\"\"0013\"\"\""+rest+"\n'0014"+rest+"\n", Options{})
-	if got := []string{s.Loans[0].ID, s.Loans[1].ID, s.Loans[2].ID}; !reflect.DeepEqual(got, []string{"0012", "0013", "'0014"}) {
+	if got := []string{s.Loans.At(0).ID, s.Loans.At(1).ID, s.Loans.At(2).ID}; !reflect.DeepEqual(got, []string{"0012", "0013", "'0014"}) {
 		t.Errorf("got %q", got)
 	}
 }
@@ -485,9 +485,9 @@ func TestDataDateOfTheOptionsWins(t *testing.T) {
 func TestAssumedFieldsAreMarked(t *testing.T) {
 	s := read(t, "a.csv", "借据号,客户名称,余额,发放日,到期日,五级分类,管理方式\nJJ1,甲,1,2026-01-05,2026-12-31,正常,常规\nJJ2,甲,1,2026-01-05,2026-12-31,正常,\nJJ3,甲,1,2026-01-05,2026-12-31,,重点\n", Options{})
 	want := []map[string]string{nil, {loan.ColumnMode: loan.Assumed}, {loan.ColumnClass: loan.Assumed}}
-	for i := range s.Loans {
-		if !reflect.DeepEqual(s.Loans[i].X, want[i]) {
-			t.Errorf("%s: %v, want %v", s.Loans[i].ID, s.Loans[i].X, want[i])
+	for i := range s.Loans.Len() {
+		if !reflect.DeepEqual(s.Loans.At(i).X, want[i]) {
+			t.Errorf("%s: %v, want %v", s.Loans.At(i).ID, s.Loans.At(i).X, want[i])
 		}
 	}
 }
@@ -514,10 +514,10 @@ func TestMappingOfColumnsValuesAndUnit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l := s.Loans[0]
+		l := s.Loans.At(0)
 		if l.Maturity != calendar.MustDate(2026, 12, 31) || l.Balance != 1000000 || l.Class != loan.Normal ||
-			s.Loans[1].Class != loan.SpecialMention || s.Loans[2].Class != loan.Normal || !reflect.DeepEqual(l.X, map[string]string{"到期日": "2026-06-30", "管理方式": loan.Assumed}) {
-			t.Errorf("got %+v", s.Loans)
+			s.Loans.At(1).Class != loan.SpecialMention || s.Loans.At(2).Class != loan.Normal || !reflect.DeepEqual(l.X, map[string]string{"到期日": "2026-06-30", "管理方式": loan.Assumed}) {
+			t.Errorf("got %+v", s.Loans.All())
 		}
 	}
 }
@@ -541,9 +541,9 @@ func TestWorkbookOfEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	d := calendar.MustDate
-	if len(s.Loans) != 2 || s.Loans[0].ID != "1000146010" || s.Loans[0].Balance != 24088642 || s.Loans[0].Disbursed != d(2026, 3, 31) ||
-		s.Loans[0].Maturity != d(2026, 12, 31) || s.Loans[0].X["行业代码"] != "110" || !s.Loans[1].Maturity.IsZero() || s.DataDate != d(2026, 11, 23) {
-		t.Errorf("loans: got %+v", s.Loans)
+	if s.Loans.Len() != 2 || s.Loans.At(0).ID != "1000146010" || s.Loans.At(0).Balance != 24088642 || s.Loans.At(0).Disbursed != d(2026, 3, 31) ||
+		s.Loans.At(0).Maturity != d(2026, 12, 31) || s.Loans.At(0).X["行业代码"] != "110" || !s.Loans.At(1).Maturity.IsZero() || s.DataDate != d(2026, 11, 23) {
+		t.Errorf("loans: got %+v", s.Loans.All())
 	}
 	for _, c := range []struct{ got, want any }{
 		{s.Borrowers, []loan.Borrower{{ID: "C1", Name: "甲", Certificate: "91110000", Mode: loan.Key, Group: "G1", Stock: 1250, RiskManager: "S9", X: map[string]string{"地址": "某路"}}}},
@@ -568,7 +568,7 @@ func TestWorkbookOfEveryKind(t *testing.T) {
 		t.Errorf("sheets: got %+v", s.Sheets)
 	}
 	only, err := Read("a.xlsx", data, Options{Sheet: "机构"})
-	if err != nil || len(only.Branches) != 1 || len(only.Loans) != 0 {
+	if err != nil || len(only.Branches) != 1 || only.Loans.Len() != 0 {
 		t.Errorf("one sheet: got %+v %v", only, err)
 	}
 }
@@ -612,7 +612,7 @@ func TestNumbersThatWereIdentifiers(t *testing.T) {
 		want string
 	}{{"320102199001011234", "320102199001011234"}, {123456789012345, "123456789012345"}, {"00012", "00012"}} {
 		s, err := Read("a.xlsx", sheet(c.id), Options{})
-		if err != nil || s.Loans[0].ID != c.want {
+		if err != nil || s.Loans.At(0).ID != c.want {
 			t.Errorf("%v: got %+v %v", c.id, s, err)
 		}
 	}
@@ -649,7 +649,7 @@ func TestWorkbooksThatExcelizeReadsInSilence(t *testing.T) {
 	if got := refused(t, "a.xlsx", failed, Options{}); len(got) != 1 || !strings.HasPrefix(got[0], `a.xlsx:借据:3 column "到期日": "#N/A": want a value`) {
 		t.Errorf("error value: got %s", got)
 	}
-	if s, err := Read("a.xlsx", good, Options{}); err != nil || len(s.Loans) != 3 {
+	if s, err := Read("a.xlsx", good, Options{}); err != nil || s.Loans.Len() != 3 {
 		t.Errorf("the sound one: got %v", err)
 	}
 }
@@ -668,7 +668,7 @@ func TestDaysCountedFrom1904(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := Read("a.xlsx", b.Bytes(), Options{})
-	if err != nil || s.Loans[0].Disbursed != calendar.MustDate(2026, 12, 31) {
+	if err != nil || s.Loans.At(0).Disbursed != calendar.MustDate(2026, 12, 31) {
 		t.Errorf("got %+v %v", s, err)
 	}
 }
@@ -698,14 +698,14 @@ func TestLoanSheetsAreNeverPassedOver(t *testing.T) {
 
 func TestHeaderOfTwoRows(t *testing.T) {
 	s := read(t, "a.csv", "借据号,客户信息,,余额,发放日\n,客户号,客户名称,,\nJJ1,C1,甲,1,2026-01-05\n", Options{})
-	if len(s.Loans) != 1 || s.Loans[0].Borrower != "C1" || s.Sheets[0].Header != 2 {
+	if s.Loans.Len() != 1 || s.Loans.At(0).Borrower != "C1" || s.Sheets[0].Header != 2 {
 		t.Errorf("got %+v", s)
 	}
 }
 
 func TestBranchInAFileNameMakesNoBranches(t *testing.T) {
 	s := read(t, "branch-2026-11-20.csv", "借据号,客户名称,机构号,机构代号,余额,发放日\nJJ1,甲,B1,x,1,2026-01-05\n", Options{})
-	if len(s.Loans) != 1 || len(s.Branches) != 0 {
+	if s.Loans.Len() != 1 || len(s.Branches) != 0 {
 		t.Errorf("got %+v", s)
 	}
 }
@@ -743,8 +743,8 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		seen := map[string]bool{}
-		for i := range s.Loans {
-			l := &s.Loans[i]
+		for i := range s.Loans.Len() {
+			l := s.Loans.At(i)
 			if l.ID == "" || seen[l.ID] || l.Disbursed.IsZero() || l.Class == "" || l.Mode == "" || l.Balance < 0 ||
 				(!l.Maturity.IsZero() && l.Maturity < l.Disbursed) {
 				t.Fatalf("a loan that should not be: %+v", l)

@@ -30,7 +30,7 @@ type file struct {
 	out  *Snapshot
 	errs Errors
 
-	seen     map[Kind]map[string]at // of loans, customers, branches, staff, events with an id
+	seen     map[Kind]*seen // of loans, customers, branches, staff, events with an id
 	merged   map[Kind]map[string]int
 	mergedAt map[Kind]map[string]at
 	made     map[string]int // id made for an event -> how often
@@ -161,9 +161,9 @@ func (r *reader) take(cells [][]byte, row int) {
 				dec := r.f.decode
 				r.f.decode = utf8Text
 				kept := r.f.interned
-				r.f.interned = map[string]string{}
+				r.f.interned, c.lastWord, c.lastDay = map[string]string{}, nil, nil
 				c.spec.set(r, b)
-				r.f.decode, r.f.interned = dec, kept
+				r.f.decode, r.f.interned, c.lastWord, c.lastDay = dec, kept, nil, nil
 				continue
 			}
 		}
@@ -372,7 +372,12 @@ func (r *reader) list(b []byte) []string {
 
 // word is a text that many rows share.
 func (r *reader) word(b []byte) string {
+	c := r.cur
+	if len(b) > 0 && bytes.Equal(b, c.lastWord) {
+		return c.word
+	}
 	if s, ok := r.f.interned[string(b)]; ok {
+		c.lastWord, c.word = append(c.lastWord[:0], b...), s
 		return s
 	}
 	n := r.f.errs.Count
@@ -401,6 +406,9 @@ func (r *reader) code(b []byte) string {
 }
 
 func (r *reader) checkID(b []byte, s string) {
+	if len(s) <= maxID && plainID(s) {
+		return
+	}
 	if lostDigits(s) {
 		r.bad(b, Text{"要完整的号码，精度已丢失", "want the whole number, its last digits are lost (精度已丢失)"}, lostHint)
 	}
@@ -408,6 +416,16 @@ func (r *reader) checkID(b []byte, s string) {
 		r.bad(b, Text{"号码里有换行或控制字符", "want an id without line breaks and control characters"}, Text{"改正该单元格", "correct the cell"})
 	}
 	r.short(b, s)
+}
+
+// plainID says of most ids at a glance that nothing is wrong with them.
+func plainID(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c >= 0x7f || c == '+' {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *reader) ids(b []byte) []string {
@@ -419,16 +437,22 @@ func (r *reader) ids(b []byte) []string {
 }
 
 func (r *reader) date(b []byte) calendar.Date {
+	if len(b) > 0 && bytes.Equal(b, r.cur.lastDay) {
+		return r.cur.day
+	}
+	text := b
 	if !ascii(b) {
-		b = []byte(r.raw(b))
-		if len(b) == 0 {
+		text = []byte(r.raw(b))
+		if len(text) == 0 {
 			return 0
 		}
 	}
-	d, want := parseDate(b, r.f.date1904)
+	d, want := parseDate(text, r.f.date1904)
 	if want != nil {
-		r.badText(string(b), *want)
+		r.badText(string(text), *want)
+		return d
 	}
+	r.cur.lastDay, r.cur.day = append(r.cur.lastDay[:0], b...), d
 	return d
 }
 

@@ -25,7 +25,7 @@ type Snapshot struct {
 	Digest   string        // sha256:… of its bytes
 	DataDate calendar.Date // 数据日期; zero where neither the file nor the options give one
 
-	Loans       []loan.Loan
+	Loans       Loans
 	Borrowers   []loan.Borrower
 	Guarantors  []loan.Guarantor
 	Collaterals []loan.Collateral // one for each 押品号, with the loans of all its rows

@@ -28,6 +28,19 @@ type workbook struct {
 	*excelize.File
 	parts map[string]*zip.File // sheet name -> its part
 	sst   *zip.File            // the shared strings; nil if there are none
+
+	shared    []string // those strings, where the part is plain
+	sharedErr error
+	sharedSet bool
+}
+
+// plain gives the shared strings where they can be read the quick way.
+func (w *workbook) plain() ([]string, bool) {
+	if !w.sharedSet {
+		w.shared, w.sharedErr = plainStrings(w.sst)
+		w.sharedSet = true
+	}
+	return w.shared, w.sharedErr == nil
 }
 
 func openWorkbook(data []byte) (*workbook, error) {
@@ -355,6 +368,8 @@ func (s *sheetSource) next() (cells [][]byte, row int, bad *Problem, ok bool) {
 	return s.cells, s.row, nil, true
 }
 
+func (s *sheetSource) fault() error { return s.err }
+func (s *sheetSource) reached() int { return s.row }
 func (s *sheetSource) close() error { return s.rows.Close() }
 
 // fifteen gives a number with no more digits than a binary one keeps.

@@ -227,15 +227,6 @@ func (c *change) touchLoan(l *loan.Loan) error {
 	return nil
 }
 
-// planSecured marks those whose collateral secures a loan of another's.
-func (c *change) planSecured(loan string) error {
-	ids, err := c.tx.SecuredBy(loan)
-	for _, id := range ids {
-		c.plan(borrowerUnit(id))
-	}
-	return err
-}
-
 // plan marks a unit to be planned before the change ends.
 func (c *change) plan(u loan.Ref) {
 	if c.s.elsewhere != nil && c.s.elsewhere(u) {

@@ -55,7 +55,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		c.cause = "导入 " + snap.Name
 		c.late = "导入时触发日已过"
 		in := &intake{change: c, snap: snap, cal: cal, lang: r.Lang, on: snap.DataDate, reply: &api.ImportReply{
-			Name: snap.Name, Digest: snap.Digest, Rows: len(snap.Loans), Events: map[string]int{}, DryRun: r.DryRun}}
+			Name: snap.Name, Digest: snap.Digest, Rows: snap.Loans.Len(), Events: map[string]int{}, DryRun: r.DryRun}}
 		if in.on.IsZero() {
 			in.on = c.today
 		}

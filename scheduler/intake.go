@@ -23,14 +23,17 @@ type intake struct {
 	lang  string        // of the mistakes
 	reply *api.ImportReply
 
-	dossiers map[string]*loan.Dossier // borrower -> his facts, as far as touched
-	changed  map[string]bool          // borrowers whose dossier is to be kept anew
-	fresh    map[string]bool          // loans that no file showed before this one
+	row      loan.Loan                // the row being taken
+	dossiers map[string]*loan.Dossier // borrower -> his facts, while they are at hand: see settle
+	touched  map[string]bool          // of them, those to be kept anew
+	changed  map[string]bool          // borrowers whose dossier was kept anew
+	fresh    []bool                   // rows of loans that no file showed before this one
+	moved    bool                     // a loan went from one borrower to another
 	found    []newEvent               // what the file showed to have happened
 }
 
 func (in *intake) take(allowGone bool) error {
-	in.dossiers, in.changed, in.fresh = map[string]*loan.Dossier{}, map[string]bool{}, map[string]bool{}
+	in.dossiers, in.touched, in.changed = map[string]*loan.Dossier{}, map[string]bool{}, map[string]bool{}
 	branches := in.fileBranches()
 	if in.on > in.today {
 		return api.Errorf(api.Usage, "check 数据日期, or name the day with --on", "%s: its data date %s is after today, %s", in.snap.Name, in.on, in.today)
@@ -51,36 +54,23 @@ func (in *intake) take(allowGone bool) error {
 	if err := in.own(); err != nil {
 		return err
 	}
-	for i := range in.snap.Loans {
-		if err := in.takeLoan(&in.snap.Loans[i]); err != nil {
+	if in.snap.Loans.Len() > 0 {
+		g, err := in.takeLoans(branches)
+		if err != nil {
 			return err
 		}
-	}
-	if len(in.snap.Loans) > 0 {
-		if err := in.gone(branches, allowGone); err != nil {
+		if err := in.gone(g, allowGone); err != nil {
 			return err
 		}
 	}
 	if err := in.takeSheets(); err != nil {
 		return err
 	}
-	ids := make([]string, 0, len(in.changed))
 	for id := range in.changed {
-		ids = append(ids, id)
-	}
-	sort.Strings(ids)
-	for _, id := range ids {
-		if err := in.tx.PutDossier(in.dossiers[id]); err != nil {
-			return err
-		}
 		in.plan(borrowerUnit(id))
 	}
-	for _, id := range ids {
-		for _, f := range in.dossiers[id].Loans {
-			if err := in.planSecured(f.ID); err != nil {
-				return err
-			}
-		}
+	if err := in.planSecuring(); err != nil {
+		return err
 	}
 	if err := in.takeEvents(); err != nil {
 		return err
@@ -99,8 +89,8 @@ func (in *intake) take(allowGone bool) error {
 // fileBranches lists the branches whose loans the file holds, sorted.
 func (in *intake) fileBranches() []string {
 	seen := map[string]bool{}
-	for i := range in.snap.Loans {
-		seen[in.snap.Loans[i].Branch] = true
+	for i := range in.snap.Loans.Len() {
+		seen[in.snap.Loans.Branch(i)] = true
 	}
 	out := make([]string, 0, len(seen))
 	for b := range seen {
@@ -134,9 +124,28 @@ func fileOf(d *loan.Dossier, id string) *loan.LoanFile {
 	return nil
 }
 
-// takeLoan puts one row into its dossier, and finds what it shows to have
-// happened since the row before.
-func (in *intake) takeLoan(row *loan.Loan) error {
+// planSecuring marks whose collateral secures a loan of a changed dossier.
+func (in *intake) planSecuring() error {
+	if len(in.changed) == 0 {
+		return nil
+	}
+	return in.tx.Secured(func(loan, securer string) error {
+		owner, err := in.tx.LoanOwner(loan)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err == nil && in.changed[owner] {
+			in.plan(borrowerUnit(securer))
+		}
+		return err
+	})
+}
+
+// takeLoan puts one row of the file into its dossier, and finds what it shows
+// to have happened since the row before.
+func (in *intake) takeLoan(n int) error {
+	in.row = in.snap.Loans.At(n)
+	row := &in.row
 	d, err := in.dossier(row.Borrower)
 	if err != nil {
 		return err
@@ -152,7 +161,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 		d.Loans = append(d.Loans, f)
 		sort.Slice(d.Loans, func(i, j int) bool { return d.Loans[i].ID < d.Loans[j].ID })
 		in.reply.New++
-		in.fresh[row.ID] = true
+		in.fresh[n] = true
 	}
 	var base *loan.Version[loan.Loan] // the row before this data date
 	var same *loan.Version[loan.Loan] // the row of this data date, from a file that this one replaces
@@ -171,7 +180,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 		// Arrears that still show on a later day are news to an interest date
 		// in between.
 		f.Confirmed, f.Gone = in.on, 0
-		in.changed[d.ID] = true
+		in.touched[d.ID] = true
 	}
 	if stands != nil && stands.Value.Equal(row) {
 		in.reply.Unchanged++
@@ -191,7 +200,7 @@ func (in *intake) takeLoan(row *loan.Loan) error {
 	} else {
 		f.History = f.History.Put(loan.Version[loan.Loan]{From: in.on, Learned: in.now, Known: in.today, Value: *row})
 	}
-	in.changed[d.ID] = true
+	in.touched[d.ID] = true
 	return in.differences(d, row, base, same != nil)
 }
 

@@ -29,9 +29,10 @@ func (in *intake) own() error {
 		}
 		return !seen, err
 	}
-	for i := range in.snap.Loans {
-		if no, err := unseen(loan.KindLoan, in.snap.Loans[i].ID); err != nil || no {
-			return cmpErr(err, not("loan", in.snap.Loans[i].ID))
+	for i := range in.snap.Loans.Len() {
+		id := in.snap.Loans.ID(i)
+		if no, err := unseen(loan.KindLoan, id); err != nil || no {
+			return cmpErr(err, not("loan", id))
 		}
 	}
 	for i := range in.snap.Borrowers {

@@ -28,10 +28,11 @@ func (in *intake) moveHere(d *loan.Dossier, id string) (*loan.LoanFile, error) {
 	if f == nil {
 		return nil, nil
 	}
+	in.moved = true
 	old.Loans = slices.DeleteFunc(old.Loans, func(x *loan.LoanFile) bool { return x == f })
 	d.Loans = append(d.Loans, f)
 	sort.Slice(d.Loans, func(i, j int) bool { return d.Loans[i].ID < d.Loans[j].ID })
-	in.changed[old.ID], in.changed[d.ID] = true, true
+	in.touched[old.ID], in.touched[d.ID] = true, true
 	if err := in.moveUnit(old.ID, d.ID, loan.Ref{Kind: loan.KindLoan, ID: id}); err != nil {
 		return nil, err
 	}
@@ -68,7 +69,7 @@ func (in *intake) collateralHere(d *loan.Dossier, id string) error {
 func (in *intake) moveCollateral(old, d *loan.Dossier, c *loan.Collateral) error {
 	old.Collaterals = slices.DeleteFunc(old.Collaterals, func(x *loan.Collateral) bool { return x == c })
 	d.Collaterals = append(d.Collaterals, c)
-	in.changed[old.ID], in.changed[d.ID] = true, true
+	in.touched[old.ID], in.touched[d.ID] = true, true
 	return in.moveUnit(old.ID, d.ID, loan.Ref{Kind: loan.KindCollateral, ID: c.ID})
 }
 

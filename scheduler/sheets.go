@@ -28,13 +28,17 @@ func (in *intake) takeSheets() error {
 			}
 		}
 		d.Borrower = &b
-		in.changed[b.ID] = true
+		in.touched[b.ID] = true
+		if err := in.settle(); err != nil {
+			return err
+		}
 	}
 	byLoan := map[string][]loan.Guarantor{}
 	for _, g := range in.snap.Guarantors {
 		byLoan[g.Loan] = append(byLoan[g.Loan], g)
 	}
-	for id, gs := range byLoan {
+	for _, id := range sortedKeys(byLoan) {
+		gs := byLoan[id]
 		d, f, err := in.loanFile(id)
 		if err != nil {
 			return err
@@ -45,7 +49,10 @@ func (in *intake) takeSheets() error {
 		}
 		sort.Slice(gs, func(i, j int) bool { return gs[i].ID < gs[j].ID })
 		f.Guarantors = gs
-		in.changed[d.ID] = true
+		in.touched[d.ID] = true
+		if err := in.settle(); err != nil {
+			return err
+		}
 	}
 	for i := range in.snap.Collaterals {
 		c := in.snap.Collaterals[i]
@@ -69,7 +76,10 @@ func (in *intake) takeSheets() error {
 		} else {
 			d.Collaterals = append(d.Collaterals, &c)
 		}
-		in.changed[d.ID] = true
+		in.touched[d.ID] = true
+		if err := in.settle(); err != nil {
+			return err
+		}
 	}
 	if err := in.takeBranches(); err != nil {
 		return err
@@ -150,18 +160,8 @@ func (in *intake) takeGroups() error {
 	return nil
 }
 
-// loanFile finds a loan in the dossiers at hand or in the store; nil where
-// nobody has it.
+// loanFile finds a loan, those of the file among them; nil where nobody has it.
 func (in *intake) loanFile(id string) (*loan.Dossier, *loan.LoanFile, error) {
-	for _, l := range in.snap.Loans {
-		if l.ID == id {
-			d, err := in.dossier(l.Borrower)
-			if err != nil {
-				return nil, nil, err
-			}
-			return d, fileOf(d, id), nil
-		}
-	}
 	owner, err := in.tx.LoanOwner(id)
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil, nil

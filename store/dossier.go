@@ -43,6 +43,7 @@ func (tx *Tx) BorrowerName(id string, on calendar.Date) (string, error) {
 
 func (tx *Tx) decodeDossier(key, payload []byte) (*loan.Dossier, error) {
 	d := newDecoder(tx, payload)
+	d.texts = make([]string, 0, 16) // what a borrower of two or three loans has
 	out := &loan.Dossier{ID: string(key)}
 	d.dossier(out)
 	if err := d.end(); err != nil {
@@ -256,6 +257,18 @@ func (tx *Tx) GuaranteedBy(guarantor string) ([]string, error) {
 // id.
 func (tx *Tx) SecuredBy(loan string) ([]string, error) {
 	return tx.cellMembers(indexSecured, loan)
+}
+
+// Secured calls fn for every loan that the collateral of another borrower
+// secures too, and that borrower, by loan.
+func (tx *Tx) Secured(fn func(loan, borrower string) error) error {
+	return tx.members([]byte{indexSecured}, []byte{indexSecured + 1}, func(cell []byte, id string) error {
+		loan, _, ok := cutText(cell[1:])
+		if !ok {
+			return damaged(bucketPost, cell, "it names no cell")
+		}
+		return fn(loan, id)
+	})
 }
 
 func (tx *Tx) dossiersOf(index byte, cell string, fn func(*loan.Dossier) error) error {
