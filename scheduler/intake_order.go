@@ -9,10 +9,10 @@ import (
 	"tickler/loan"
 )
 
-// inOrder gives the numbers 0 to n-1 in the order of their keys; equal keys keep
+// sortedBy gives the numbers 0 to n-1 in the order of their keys; equal keys keep
 // theirs. Ids of one bank begin alike: what follows is compared as a number,
 // and whole ids only where that is the same.
-func inOrder(n int, key func(int) string) []int32 {
+func sortedBy(n int, key func(int) string) []int32 {
 	type entry struct {
 		next uint64 // eight bytes of the key, after what all begin with
 		at   int32
@@ -64,7 +64,7 @@ func (in *intake) holders(branches []string) ([]posted, error) {
 			out = append(out, posted{id, int32(i)})
 		}
 	}
-	order := inOrder(len(out), func(i int) string { return out[i].borrower })
+	order := sortedBy(len(out), func(i int) string { return out[i].borrower })
 	sorted := make([]posted, len(out))
 	for i, at := range order {
 		sorted[i] = out[at]
@@ -78,7 +78,7 @@ func (in *intake) holders(branches []string) ([]posted, error) {
 // branches had and no longer have.
 func (in *intake) takeLoans(branches []string) (*leaving, error) {
 	rows := &in.snap.Loans
-	order := inOrder(rows.Len(), rows.Borrower)
+	order := sortedBy(rows.Len(), rows.Borrower)
 	holders, err := in.holders(branches)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// inOrder sorts as the store does, by bytes, and keeps the order of equal keys.
+// sortedBy sorts as the store does, by bytes, and keeps the order of equal keys.
 func TestInOrderIsAStableSort(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		begins := rapid.SampledFrom([]string{"", "C00000000", "甲公司"}).Draw(t, "begins")
@@ -18,7 +18,7 @@ func TestInOrderIsAStableSort(t *testing.T) {
 			want[i] = int32(i)
 		}
 		slices.SortStableFunc(want, func(a, b int32) int { return strings.Compare(keys[a], keys[b]) })
-		if got := inOrder(len(keys), func(i int) string { return keys[i] }); !slices.Equal(got, want) {
+		if got := sortedBy(len(keys), func(i int) string { return keys[i] }); !slices.Equal(got, want) {
 			t.Fatalf("%q: %v, want %v", keys, got, want)
 		}
 	})
