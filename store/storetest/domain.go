@@ -434,9 +434,13 @@ func postings(t *testing.T, open func(*testing.T) store.Backend) {
 			fail := r.IntN(4) == 0
 			err := s.Update(ctx, func(tx *store.Tx) error {
 				next = maps.Clone(plans)
-				for range 1 + r.IntN(60) {
+				inOrder := r.IntN(2) == 0 // as an import puts them
+				for i := range 1 + r.IntN(60) {
 					kind := []loan.Kind{loan.KindBorrower, loan.KindBranch, loan.KindOfficer, loan.KindGroup}[r.IntN(4)]
 					p := randomPlan(r, loan.Ref{Kind: kind, ID: fmt.Sprint("U", r.IntN(40))})
+					if inOrder {
+						p.Unit = borrower(fmt.Sprint("U", 100+i))
+					}
 					if err := tx.PutPlan(p); err != nil {
 						return err
 					}
