@@ -95,11 +95,11 @@ func (tx *Tx) PutPlan(p *Plan) error {
 		}
 		return tx.put(bucketPlan, key, planVersion, payload)
 	}
-	was, err := tx.decodePlan(key, before)
+	old, err := tx.placesIn(key, before)
 	if err != nil {
 		return err
 	}
-	old, now := placesOf(was), placesOf(p)
+	now := placesOf(p)
 	tx.places.begin(key)
 	now.diff(&old, &tx.places)
 	return tx.put(bucketPlan, key, planVersion, payload)

@@ -143,6 +143,10 @@ type Glance struct {
 	Due, PeriodEnd calendar.Date
 	Loan           string // "" for none
 	Raised         bool   // it was on a desk
+
+	subject      loan.Ref // the rest is where its plan is found
+	branch       string
+	raise, nudge calendar.Date
 }
 
 // Overdue is that of the obligation.
@@ -159,12 +163,12 @@ func (d *decoder) glance() (g Glance) {
 		return g
 	}
 	d.passName() // rule
-	subject := d.ref().ID
+	g.subject = d.ref()
 	g.Due = d.day()
 	d.day() // anchor
-	d.day() // raise
+	g.raise = d.day()
 	d.occurrence()
-	d.passName() // branch
+	g.branch = d.name()
 	d.passName() // role
 	d.passName() // owner
 	switch n := d.uint(); {
@@ -188,7 +192,7 @@ func (d *decoder) glance() (g Glance) {
 		g.Loan = d.text()
 	}
 	if m.has(loanIsSubject) {
-		g.Loan = subject
+		g.Loan = g.subject.ID
 	}
 	if m.has(hasPeriodEnd) {
 		g.PeriodEnd = d.day()
@@ -258,7 +262,7 @@ func (d *decoder) glance() (g Glance) {
 		d.passName()
 	}
 	if m.has(hasNudge) {
-		d.day()
+		g.nudge = d.day()
 	}
 	if m.has(hasTold) {
 		d.day()

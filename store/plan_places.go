@@ -20,6 +20,8 @@ type places struct {
 	raise    []calendar.Date
 	nudge    []calendar.Date
 	next     calendar.Date
+
+	subject loan.Ref // of the obligation added last
 }
 
 // duePlace is a day on which something open is due in a branch. The first
@@ -43,24 +45,50 @@ func (a duePlace) compare(b duePlace) int {
 // placesOf gives where a plan is to be found.
 func placesOf(p *Plan) places {
 	w := places{next: p.Next, due: make([]duePlace, 0, len(p.Obligations))}
-	subject := loan.Ref{}
 	for i := range p.Obligations {
 		o := &p.Obligations[i]
-		if o.Subject != subject {
-			subject = o.Subject
-			w.subjects = append(w.subjects, subject)
-		}
-		if o.State.Ended() {
-			continue
-		}
-		w.due = append(w.due, duePlace{day: o.Due, branch: o.Branch})
-		if o.State == obligation.Planned {
-			w.raise = append(w.raise, o.Raise)
-		}
-		if o.State == obligation.Raised && !o.Nudge.IsZero() {
-			w.nudge = append(w.nudge, o.Nudge)
-		}
+		w.add(&Glance{State: o.State, Due: o.Due, subject: o.Subject, branch: o.Branch, raise: o.Raise, nudge: o.Nudge})
 	}
+	w.arrange()
+	return w
+}
+
+// placesIn is placesOf for a plan as it is kept, which is not read whole.
+func (tx *Tx) placesIn(key, payload []byte) (w places, err error) {
+	p := Plan{}
+	d := newDecoder(tx, payload)
+	n := d.planHead(&p)
+	w = places{next: p.Next, due: make([]duePlace, 0, n)}
+	for ; n > 0 && d.err == nil; n-- {
+		g := d.glance()
+		w.add(&g)
+	}
+	if err := d.end(); err != nil {
+		return w, decodeError(bucketPlan, key, err)
+	}
+	w.arrange()
+	return w, nil
+}
+
+func (w *places) add(g *Glance) {
+	if g.subject != w.subject {
+		w.subject = g.subject
+		w.subjects = append(w.subjects, g.subject)
+	}
+	if g.State.Ended() {
+		return
+	}
+	w.due = append(w.due, duePlace{day: g.Due, branch: g.branch})
+	if g.State == obligation.Planned {
+		w.raise = append(w.raise, g.raise)
+	}
+	if g.State == obligation.Raised && !g.nudge.IsZero() {
+		w.nudge = append(w.nudge, g.nudge)
+	}
+}
+
+// arrange sorts the places and gives those of a day their ranks.
+func (w *places) arrange() {
 	if !slices.IsSortedFunc(w.due, duePlace.compare) {
 		slices.SortFunc(w.due, duePlace.compare)
 	}
@@ -74,7 +102,6 @@ func placesOf(p *Plan) places {
 	w.raise = slices.Compact(w.raise)
 	slices.Sort(w.nudge)
 	w.nudge = slices.Compact(w.nudge)
-	return w
 }
 
 // planPostings lists where a plan is to be found, sorted, without doubles.
