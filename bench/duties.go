@@ -16,7 +16,7 @@ import (
 )
 
 // dutyColumns are those that the peers keep of an obligation, each a text.
-const dutyColumns = "id, rule, subject, loan, borrower, branch, owner, raise, due, state"
+const dutyColumns = "id, rule, subject, loan, borrower, branch, owner, raise_on, due_on, state"
 
 type dutiesRequest struct{ Data, Path string }
 

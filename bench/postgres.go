@@ -142,13 +142,13 @@ func childrenOf(pid int) (pids []int) {
 
 // SQL of the same rows with three indexes, for both databases.
 const (
-	createDuties = `create table duty (id text primary key, rule text, subject text, loan text, borrower text, branch text, owner text, raise text, due text, state text)`
-	indexDue     = `create index duty_due on duty (branch, due)`
-	indexRaise   = `create index duty_raise on duty (raise)`
+	createDuties = `create table duty (id text primary key, rule text, subject text, loan text, borrower text, branch text, owner text, raise_on text, due_on text, state text)`
+	indexDue     = `create index duty_due on duty (branch, due_on)`
+	indexRaise   = `create index duty_raise on duty (raise_on)`
 )
 
 func listDuties(branch, from, to string) string {
-	return fmt.Sprintf(`select %s from duty where branch = '%s' and due between '%s' and '%s' and state in ('planned', 'raised', 'submitted') order by due, id`, dutyColumns, branch, from, to)
+	return fmt.Sprintf(`select %s from duty where branch = '%s' and due_on between '%s' and '%s' and state in ('planned', 'raised', 'submitted') order by due_on, id`, dutyColumns, branch, from, to)
 }
 
 // load puts the lines of a file into a new table, by COPY, in one transaction.
