@@ -337,6 +337,9 @@ func TestPromise05BadFileIsSeenByItself(t *testing.T) {
 						time.Sleep(100 * time.Millisecond)
 					}
 				}, was))
+				if taken := d.metric("tickler_" + doc.name + "_last_reload_successful"); taken != 0 {
+					t.Errorf("%s: the metric of %s says %v", name, doc.name, taken)
+				}
 				ways[j].put(t, doc.path(b), []byte(doc.good)) // which writes no record: it never was out of force
 				for began = time.Now(); !b.status().Healthy; time.Sleep(100 * time.Millisecond) {
 					if time.Since(began) > polled {

@@ -41,7 +41,7 @@ func (d *deriver) dateAnew(duty *obligation.Duty, o *occurrence, reason *Reason)
 	due, prov := o.exact, false
 	if due.IsZero() {
 		l := e.Limit
-		l.Landing = r.landing(e)
+		l.Landing = r.landing(*e)
 		if e.On {
 			l = calendar.Limit{N: 0, Unit: calendar.Days, Landing: l.Landing}
 		}

@@ -32,16 +32,16 @@ type occurrence struct {
 }
 
 // limit is how the due day is counted.
-func (o *occurrence) limit() DateExpr {
+func (o *occurrence) limit() *DateExpr {
 	if o.due != nil {
-		return *o.due
+		return o.due
 	}
-	return o.rule.Due
+	return &o.rule.Due
 }
 
 // reach gives how far a due day can lie from its anchor, in days, generously:
 // enough to pass over what is surely outside the window.
-func reach(e DateExpr) (back, ahead int) {
+func reach(e *DateExpr) (back, ahead int) {
 	n := e.Limit.N
 	if n < 0 {
 		n = -n
@@ -65,7 +65,10 @@ func reach(e DateExpr) (back, ahead int) {
 
 // mayFall says whether a due day counted from the anchor can be in the window.
 // A due day before the payout moves to the payout.
-func (d *deriver) mayFall(o occurrence) bool {
+func (d *deriver) mayFall(o *occurrence) bool {
+	if t := o.term; t != nil && o.due == nil {
+		return t.early && (t.late || !o.paidOut.IsZero() && o.paidOut.AddDays(20) >= d.from)
+	}
 	back, ahead := reach(o.limit())
 	latest := o.anchor.AddDays(ahead)
 	if !o.paidOut.IsZero() && o.paidOut.AddDays(20) > latest {
@@ -76,7 +79,7 @@ func (d *deriver) mayFall(o occurrence) bool {
 
 // decide asks the rule's conditions, dates the duty and keeps it if it is due
 // in the window. The environment is filled.
-func (d *deriver) decide(o occurrence) error {
+func (d *deriver) decide(o *occurrence) error {
 	r := o.rule
 	if !r.EffectiveFrom.IsZero() && o.anchor < r.EffectiveFrom || !r.EffectiveTo.IsZero() && o.anchor > r.EffectiveTo {
 		return d.dismiss(o, obligation.NotEffective, "规则生效期 "+r.EffectiveFrom.String()+" 至 "+r.EffectiveTo.String())
@@ -89,7 +92,7 @@ func (d *deriver) decide(o occurrence) error {
 		o.plan = d.plan(r)
 	}
 	if r.When != nil {
-		yes, err := d.holds(r.When, &o.plan.when, &o)
+		yes, err := d.holds(r.When, &o.plan.when, o)
 		if err != nil {
 			return err
 		}
@@ -100,7 +103,7 @@ func (d *deriver) decide(o occurrence) error {
 	}
 	for i := range r.Except {
 		x := &r.Except[i]
-		yes, err := d.holds(x.If, &o.plan.except[i], &o)
+		yes, err := d.holds(x.If, &o.plan.except[i], o)
 		if err != nil {
 			return err
 		}
@@ -121,10 +124,10 @@ func (d *deriver) decide(o occurrence) error {
 	if o.subject.Kind == loan.KindLoan {
 		duty.Loan = o.subject.ID
 	}
-	if err := d.date(&duty, &o, reason); err != nil {
+	if err := d.date(&duty, o, reason); err != nil {
 		return err
 	}
-	if duty.Due < d.window.first(o.branch) || duty.Due > d.window.To {
+	if duty.Due < d.first(o.branch) || duty.Due > d.window.To {
 		d.outside = append(d.outside, spot{r.ID, o.subject, o.anchor})
 		reason.Due = duty.Due
 		return d.verdict(reason, obligation.Outside)
@@ -152,12 +155,12 @@ func (d *deriver) decide(o occurrence) error {
 		break
 	}
 	reason.Due, reason.Raise, reason.Provisional = duty.Due, duty.Raise, duty.Provisional
-	d.fanOut(duty, o)
+	d.fanOut(&duty, o)
 	return d.verdict(reason, obligation.Derived)
 }
 
 // owner is the person who performs a duty, where the facts name one.
-func (d *deriver) owner(o occurrence, role string) string {
+func (d *deriver) owner(o *occurrence, role string) string {
 	switch role {
 	case "officer":
 		return o.officer
@@ -169,8 +172,8 @@ func (d *deriver) owner(o occurrence, role string) string {
 	return ""
 }
 
-func (d *deriver) keep(duty obligation.Duty, r *Rule) {
-	d.duties = append(d.duties, duty)
+func (d *deriver) keep(duty *obligation.Duty, r *Rule) {
+	d.duties = append(d.duties, *duty)
 	d.rules = append(d.rules, r)
 }
 
@@ -182,4 +185,12 @@ func join(a, b string) string {
 		return b
 	}
 	return a + "；" + b
+}
+
+// first is the first day of a branch's duties.
+func (d *deriver) first(branch string) calendar.Date {
+	if len(d.window.Own) == 0 {
+		return d.window.From
+	}
+	return d.window.first(branch)
 }

@@ -98,8 +98,11 @@ type deriver struct {
 	kinds    map[loan.Kind][]*Rule // in force, of the kinds that were met
 	plans    map[*Rule]*rulePlan
 	names    map[calendar.Date]string // days as they are written
-	dates    []calendar.Date          // of a schedule; used again
-	counting loan.Ref                 // whose events a condition counts
+	interest schedule
+	widest   int      // days that any rule reaches from its anchor
+	counting loan.Ref // whose events a condition counts
+	round    int      // of units
+	groups   map[calendar.Date]groupSeen
 
 	// trace, where it is set, is told of every occurrence that was looked at.
 	trace func(*Reason)
@@ -125,7 +128,7 @@ type deriver struct {
 
 func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriver {
 	d := &deriver{book: b, cal: cal, window: w, from: w.earliest(), env: newEnv(cal), landings: map[calendar.Date]calendar.Date{},
-		kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{}, names: map[calendar.Date]string{}}
+		kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{}, names: map[calendar.Date]string{}, groups: map[calendar.Date]groupSeen{}}
 	d.env.Count = d.count
 	if f != nil {
 		d.begin(f)
@@ -138,13 +141,8 @@ func (d *deriver) begin(f *loan.Facts) {
 	d.facts, d.today = f, f.Today
 	d.duties, d.rules, d.outside = d.duties[:0], d.rules[:0], d.outside[:0]
 	d.next, d.failed, d.below, d.counting = 0, nil, nil, loan.Ref{}
+	d.round++ // what was remembered of the unit before is void
 	d.forget()
-	for _, p := range d.plans {
-		p.when.loan = nil
-		for i := range p.except {
-			p.except[i].loan = nil
-		}
-	}
 }
 
 // forget says that the environment holds something else than a loan.
@@ -209,7 +207,7 @@ func (d *deriver) guard(s loan.Ref, rule string, work func() error) {
 	}
 	defer func() {
 		if p := recover(); p != nil {
-			d.filled.loan = nil // it may be half done
+			d.forget() // it may be half done
 			fail(fmt.Errorf("%v", p))
 		}
 	}()

@@ -14,7 +14,7 @@ import (
 // What no condition of the rule asks for is left as it was, unless a reason is
 // being written.
 func (d *deriver) fillLoan(p *rulePlan, f *loan.LoanFile, l *loan.Loan, asOf, end calendar.Date) {
-	if p.asksLoan || d.trace != nil {
+	if p.asks || d.trace != nil {
 		d.fillLoanAlone(f, l, asOf)
 	}
 	if !p.asksHim && d.trace == nil || d.filled.borrower == l.Borrower && d.filled.asOf == asOf && d.filled.end == end {
@@ -119,7 +119,10 @@ func (d *deriver) abnormal(f *loan.LoanFile, l *loan.Loan, asOf calendar.Date) b
 	return open || system
 }
 
-func (d *deriver) fillPeriod(p *calendar.Period, name string) {
+func (d *deriver) fillPeriod(plan *rulePlan, p *calendar.Period, name string) {
+	if !plan.asksTime && d.trace == nil {
+		return
+	}
 	d.env.Period = periodEnv{Start: Day{p.Start}, End: Day{p.End}, Number: p.Number(), Label: name}
 }
 

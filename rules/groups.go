@@ -45,23 +45,24 @@ func (d *deriver) groupRule(r *Rule, u loan.Ref, branch string) error {
 
 func (d *deriver) groupPeriods(o occurrence) error {
 	plan := d.plan(o.rule)
+	base := o
 	for i := range plan.terms {
-		o := o
 		s := &plan.terms[i]
+		if !s.early || !s.late {
+			continue
+		}
+		o = base
 		o.plan, o.term, o.name, o.period, o.anchor = plan, s, s.name, &s.period, s.period.End
 		o.asOf = min(s.period.End, d.today)
 		if o.rule.Due.Anchor == "period.start" {
 			o.anchor = s.period.Start
 		}
-		if !d.mayFall(o) {
-			continue
-		}
 		var err error
-		if !d.fillGroup(&o, s.period.End) {
-			err = d.dismiss(o, obligation.NotSeen, "没有在管贷款")
+		if !d.groupIn(&o, s.period.End) {
+			err = d.dismiss(&o, obligation.NotSeen, "没有在管贷款")
 		} else {
-			d.fillPeriod(o.period, o.name)
-			err = d.decide(o)
+			d.fillPeriod(plan, o.period, o.name)
+			err = d.decide(&o)
 		}
 		if err != nil {
 			return err
@@ -70,18 +71,34 @@ func (d *deriver) groupPeriods(o occurrence) error {
 	return nil
 }
 
+// groupIn is fillGroup for a period: a borrower is looked at once for all rules
+// that ask for nothing but whether the period sees him.
+func (d *deriver) groupIn(o *occurrence, end calendar.Date) bool {
+	if o.subject.Kind != loan.KindBorrower || o.plan.asks || o.plan.asksHim || d.trace != nil {
+		return d.fillGroup(o, end)
+	}
+	g, known := d.groups[end]
+	if !known || g.round != d.round {
+		g.round, g.seen = d.round, d.fillGroup(o, end)
+		g.borrower, g.branch, g.officer = o.borrower, o.branch, o.officer
+		d.groups[end] = g
+	}
+	o.borrower, o.branch, o.officer = g.borrower, g.branch, g.officer
+	return g.seen
+}
+
 // groupDay handles a rule that counts from one fixed day, for whom had a loan
 // by then.
 func (d *deriver) groupDay(o occurrence) error {
 	o.anchor = o.rule.Due.Date
 	o.name = d.day(o.anchor)
-	outside := !d.mayFall(o)
+	outside := !d.mayFall(&o)
 	if !outside {
 		_, err := d.cal.Day(o.anchor) // before the calendar: long past
 		outside = err != nil
 	}
 	if outside {
-		return d.dismiss(o, obligation.Outside, "")
+		return d.dismiss(&o, obligation.Outside, "")
 	}
 	seen := false
 	for _, f := range d.facts.Loans {
@@ -89,9 +106,9 @@ func (d *deriver) groupDay(o occurrence) error {
 		seen = seen || l != nil && l.Borrower == o.subject.ID && l.Open() && l.Disbursed <= o.anchor
 	}
 	if !d.fillGroup(&o, 0) || !seen {
-		return d.dismiss(o, obligation.NotSeen, "没有在管贷款")
+		return d.dismiss(&o, obligation.NotSeen, "没有在管贷款")
 	}
-	return d.decide(o)
+	return d.decide(&o)
 }
 
 // branchOf gives the branch whose overrides count for a unit.
@@ -105,7 +122,7 @@ func (d *deriver) branchOf(u loan.Ref) string {
 }
 
 // guarantors of the loan, or of all the borrower's loans that are seen.
-func (d *deriver) guarantors(o occurrence) []loan.Guarantor {
+func (d *deriver) guarantors(o *occurrence) []loan.Guarantor {
 	if o.file != nil {
 		return o.file.Parties(o.asOf)
 	}

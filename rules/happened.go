@@ -58,7 +58,7 @@ func (d *deriver) happened(o occurrence, e *loan.Event) error {
 	if n := o.rule.InARow[e.Kind]; n > 0 {
 		months, first := d.inARow(e)
 		if !first || months != n {
-			return d.dismiss(o, obligation.WhenFalse, "连续发生的月数不是 "+itoa(n)+"，或当月已有一次")
+			return d.dismiss(&o, obligation.WhenFalse, "连续发生的月数不是 "+itoa(n)+"，或当月已有一次")
 		}
 		o.note = join(o.note, "连续第 "+itoa(n)+" 个月")
 	}
@@ -66,10 +66,10 @@ func (d *deriver) happened(o occurrence, e *loan.Event) error {
 		o.due = &o.rule.Dues[i]
 		if day := eventDay(o.due.Anchor, e); !day.IsZero() {
 			o.anchor = day
-			return d.decide(o)
+			return d.decide(&o)
 		}
 	}
-	return d.dismiss(o, obligation.NoAnchor, o.rule.Due.Anchor)
+	return d.dismiss(&o, obligation.NoAnchor, o.rule.Due.Anchor)
 }
 
 // eventDay gives the day of an event that a limit counts from; zero where the

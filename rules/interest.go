@@ -6,27 +6,35 @@ import (
 	"tickler/obligation"
 )
 
-// schedule appends the days of a loan's own schedule from first to last, both
-// included.
-type schedule func(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date
-
-func interestDates(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date {
-	return l.Interest.AppendDates(out, l.Maturity, first, last)
+// schedule is what a loan's own schedule says for all of the window, laid out
+// once for all rules that go by it.
+type schedule struct {
+	round int
+	loan  *loan.Loan
+	dates []calendar.Date
 }
 
-func feeDates(out []calendar.Date, l *loan.Loan, first, last calendar.Date) []calendar.Date {
-	for _, day := range l.FeeDates {
-		if day >= first && day <= last {
-			out = append(out, day)
+// interestDates gives the interest dates that a rule of any reach may count
+// from.
+func (d *deriver) interestDates(l *loan.Loan) []calendar.Date {
+	s := &d.interest
+	if s.round != d.round || s.loan != l {
+		if d.widest == 0 {
+			for _, r := range d.book.Rules {
+				back, ahead := reach(&r.Due)
+				d.widest = max(d.widest, back, ahead)
+			}
 		}
+		s.round, s.loan = d.round, l
+		s.dates = l.Interest.AppendDates(s.dates[:0], l.Maturity, d.from.AddDays(-d.widest), d.window.To.AddDays(d.widest))
 	}
-	return out
+	return s.dates
 }
 
 // scheduled handles the loan's own schedule: interest dates, fee dates. A date
 // is the schedule's as known on that day, or today for one to come.
-func (d *deriver) scheduled(o occurrence, dates schedule) error {
-	back, ahead := reach(o.rule.Due)
+func (d *deriver) scheduled(o occurrence) error {
+	back, ahead := reach(&o.rule.Due)
 	first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
 	h, now, plan := o.file.History, o.file.History.At(d.today), d.plan(o.rule)
 	for i := range h {
@@ -41,9 +49,14 @@ func (d *deriver) scheduled(o occurrence, dates schedule) error {
 			hi = min(hi, h[i+1].From.AddDays(-1))
 		}
 		l := &h[i].Value
-		d.dates = dates(d.dates[:0], l, lo, hi)
-		for _, day := range d.dates {
-			o := o
+		days := l.FeeDates
+		if o.rule.Every == "interest_date" {
+			days = d.interestDates(l)
+		}
+		for _, day := range days {
+			if day < lo || day > hi {
+				continue
+			}
 			o.asOf, o.loan, o.paidOut = min(day, d.today), l, l.Disbursed
 			o.name, o.anchor, o.plan = d.day(day), day, plan
 			if o.rule.Due.Anchor == "interest.date_landed" || o.rule.Due.Anchor == "fee.date_landed" {
@@ -51,7 +64,7 @@ func (d *deriver) scheduled(o occurrence, dates schedule) error {
 			}
 			if !now.Open() || !d.seenInPeriod(l, day, o.asOf) {
 				if d.trace != nil {
-					_ = d.dismiss(o, obligation.NotSeen, d.unseen(o.file, l, day, o.asOf))
+					_ = d.dismiss(&o, obligation.NotSeen, d.unseen(o.file, l, day, o.asOf))
 				}
 				continue
 			}
@@ -59,7 +72,7 @@ func (d *deriver) scheduled(o occurrence, dates schedule) error {
 			landed := Day{d.landed(day)}
 			d.env.Interest = interestEnv{Date: Day{day}, DateLanded: landed, Unpaid: d.interestUnpaid(o.file, day)}
 			d.env.Fee = feeEnv{Date: Day{day}, DateLanded: landed}
-			if err := d.decide(o); err != nil {
+			if err := d.decide(&o); err != nil {
 				return err
 			}
 		}

@@ -46,7 +46,7 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 		o.anchor, o.name = last, last.String()
 	}
 	if !seen {
-		return d.dismiss(o, obligation.NotSeen, "已结清")
+		return d.dismiss(&o, obligation.NotSeen, "已结清")
 	}
 	if !known && !from.IsZero() && last == from {
 		known = true // never yet: counted from the payout, or the opening
@@ -80,7 +80,7 @@ func (d *deriver) interval(o occurrence, from calendar.Date, seen bool) error {
 	if !known {
 		o.note = "上次日期不详"
 	}
-	return d.decide(o)
+	return d.decide(&o)
 }
 
 func (d *deriver) collateralRules(c *loan.Collateral, ref loan.Ref) error {

@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -23,12 +25,11 @@ func (d *deriver) loanRule(o occurrence, r *Rule, f *loan.LoanFile, now *loan.Lo
 	switch {
 	case r.Period():
 		return d.loanPeriods(o)
-	case r.Every == "interest_date":
-		return d.scheduled(o, interestDates)
-	case r.Every == "fee_date":
-		return d.scheduled(o, feeDates)
+	case r.Every == "interest_date", r.Every == "fee_date":
+		return d.scheduled(o)
 	case len(r.Since) > 0:
 		o.asOf, o.loan, o.paidOut = d.today, now, now.Disbursed
+		d.fillLoan(d.plan(o.rule), f, now, o.asOf, 0)
 		return d.interval(o, now.Disbursed, now.Open())
 	}
 	return d.dated(o, now)
@@ -45,17 +46,17 @@ func (d *deriver) dated(o occurrence, l *loan.Loan) error {
 		}
 	}
 	if o.anchor.IsZero() {
-		return d.dismiss(o, obligation.NoAnchor, o.rule.Due.Anchor)
+		return d.dismiss(&o, obligation.NoAnchor, o.rule.Due.Anchor)
 	}
 	o.name = d.day(o.anchor)
 	if !l.Open() || l.Disbursed > o.anchor {
 		if d.trace == nil {
 			return nil
 		}
-		return d.dismiss(o, obligation.NotSeen, notSeen(l, o.anchor))
+		return d.dismiss(&o, obligation.NotSeen, notSeen(l, o.anchor))
 	}
 	d.fillLoan(d.plan(o.rule), o.file, l, o.asOf, 0)
-	return d.decide(o)
+	return d.decide(&o)
 }
 
 func (d *deriver) loanAnchor(e DateExpr, l *loan.Loan) calendar.Date {
@@ -77,45 +78,47 @@ func (d *deriver) loanAnchor(e DateExpr, l *loan.Loan) calendar.Date {
 func (d *deriver) loanPeriods(o occurrence) error {
 	plan := d.plan(o.rule)
 	now := o.file.History.At(d.today)
-	for i := range plan.terms {
-		o := o
-		s := &plan.terms[i]
-		p := s.period
-		o.name, o.plan, o.term = s.name, plan, s
+	o.plan = plan
+	terms, err := d.terms(plan, &o)
+	if err != nil {
+		return err
+	}
+	for i := range terms {
+		s := &terms[i]
+		end := s.period.End
+		o.name, o.term, o.period = s.name, s, &s.period
 		// The period's last day decides; today's facts stand for one to come.
-		o.asOf = min(p.End, d.today)
+		o.asOf = min(end, d.today)
 		l := o.file.History.At(o.asOf)
 		if w := o.rule.Within; w != nil {
-			first, err := d.edge(w.first, l)
+			first, last, err := d.within(plan, w, l)
 			if err != nil {
 				return err
 			}
-			last, err := d.edge(w.last, l)
-			if err != nil {
-				return err
-			}
-			if first.IsZero() || last.IsZero() || p.End < first || p.Start > last {
+			if first.IsZero() || last.IsZero() || end < first || s.period.Start > last {
 				continue // most periods: not worth a verdict
 			}
-			p.End, o.term = min(p.End, last), nil
+			if o.term = nil; last < end {
+				end = last
+				cut := s.period
+				cut.End = end
+				o.period = &cut
+			}
 		}
-		o.loan, o.paidOut, o.period, o.anchor = l, l.Disbursed, &s.period, p.End
-		if p != s.period {
-			cut := p
-			o.period = &cut
-		}
+		p := o.period
+		o.loan, o.paidOut, o.anchor = l, l.Disbursed, end
 		if o.rule.Due.Anchor == "period.start" {
 			o.anchor = p.Start
 		}
-		if (!now.Open() || !d.seenInPeriod(l, p.End, o.asOf)) && !(d.whole && maturesIn(l, p)) {
+		if (!now.Open() || !d.seenInPeriod(l, p.End, o.asOf)) && !(d.whole && maturesIn(l, *p)) {
 			if d.trace != nil {
-				_ = d.dismiss(o, obligation.NotSeen, d.unseen(o.file, l, p.End, o.asOf))
+				_ = d.dismiss(&o, obligation.NotSeen, d.unseen(o.file, l, p.End, o.asOf))
 			}
 			continue
 		}
 		d.fillLoan(plan, o.file, l, o.asOf, p.End)
-		d.fillPeriod(o.period, o.name)
-		if err := d.decide(o); err != nil {
+		d.fillPeriod(plan, o.period, o.name)
+		if err := d.decide(&o); err != nil {
 			return err
 		}
 	}
@@ -126,6 +129,50 @@ func (d *deriver) loanPeriods(o occurrence) error {
 // only its maturity before the end keeps the period from seeing it.
 func maturesIn(l *loan.Loan, p calendar.Period) bool {
 	return l.Open() && l.Disbursed <= p.End && p.Start <= l.Maturity && l.Maturity < p.End
+}
+
+// terms gives the periods that may see a loan: all, unless nobody asks why not,
+// and only one version of the loan is known.
+func (d *deriver) terms(p *rulePlan, o *occurrence) ([]term, error) {
+	if d.trace != nil || d.whole || len(o.file.History) != 1 {
+		return p.terms, nil
+	}
+	l := &o.file.History[0].Value
+	if !l.Open() || len(p.terms) == 0 {
+		return nil, nil
+	}
+	from, to := l.Disbursed, p.terms[len(p.terms)-1].period.End
+	if !l.Maturity.IsZero() && !d.unpaid(l, d.today) {
+		to = l.Maturity // a period that ends later does not see it
+	}
+	if w := o.rule.Within; w != nil {
+		first, last, err := d.within(p, w, l)
+		if err != nil || first.IsZero() || last.IsZero() {
+			return nil, err
+		}
+		// The last one is cut at the stretch's end, and so may end by the maturity.
+		from, to = max(from, first), last+p.longest
+	}
+	i, _ := slices.BinarySearchFunc(p.terms, from, func(t term, day calendar.Date) int { return cmp.Compare(t.period.End, day) })
+	n, _ := slices.BinarySearchFunc(p.terms[i:], to+1, func(t term, day calendar.Date) int { return cmp.Compare(t.period.End, day) })
+	return p.terms[i : i+n], nil
+}
+
+// within gives the stretch that a rule is bound to, of a loan: worked out once
+// for all of its periods.
+func (d *deriver) within(p *rulePlan, w *span, l *loan.Loan) (first, last calendar.Date, err error) {
+	s := &p.stretch
+	if s.round == d.round && s.loan == l {
+		return s.first, s.last, nil
+	}
+	if first, err = d.edge(w.first, l); err != nil {
+		return 0, 0, err
+	}
+	if last, err = d.edge(w.last, l); err != nil {
+		return 0, 0, err
+	}
+	s.round, s.loan, s.first, s.last = d.round, l, first, last
+	return first, last, nil
 }
 
 // edge is an end of a rule's `within`; it never lands.

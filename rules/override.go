@@ -37,7 +37,7 @@ func (d *deriver) place(o *occurrence, r *Rule, branch string) bool {
 		o.note = "机构 " + why.Branch + "：" + why.Why
 	}
 	if v == nil {
-		_ = d.dismiss(*o, obligation.NotEffective, o.note+"，不执行")
+		_ = d.dismiss(o, obligation.NotEffective, o.note+"，不执行")
 		return false
 	}
 	o.rule = v

@@ -9,13 +9,13 @@ import (
 )
 
 // fanOut keeps a duty: once, or once for each role or party.
-func (d *deriver) fanOut(duty obligation.Duty, o occurrence) {
+func (d *deriver) fanOut(duty *obligation.Duty, o *occurrence) {
 	r := o.rule
 	if len(r.Bys) > 1 {
 		for _, role := range r.Bys {
-			one := duty
+			one := *duty
 			one.Party, one.Role, one.Owner = loan.Ref{Kind: RoleParty, ID: role}, role, d.owner(o, role)
-			d.keep(one, r)
+			d.keep(&one, r)
 		}
 		return
 	}
@@ -28,22 +28,22 @@ func (d *deriver) fanOut(duty obligation.Duty, o occurrence) {
 		switch {
 		case f.Names != nil:
 			for _, name := range f.Names {
-				one := duty
+				one := *duty
 				one.Party, one.PartyName = loan.Ref{Kind: f.Kind, ID: name}, name
-				d.keep(one, r)
+				d.keep(&one, r)
 			}
 		case f.Kind == r.For:
 			d.keep(duty, r) // the subject himself
 		case f.Word == "guarantor":
 			for _, g := range d.guarantors(o) {
-				one := duty
+				one := *duty
 				one.Party, one.PartyName = loan.Ref{Kind: loan.KindGuarantor, ID: g.ID}, g.Name
-				d.keep(one, r)
+				d.keep(&one, r)
 			}
 		case f.Word == "borrower":
 			d.eachBorrower(duty, o)
 		case f.Word == "lead_branch":
-			d.keep(d.toLead(duty), r)
+			d.keep(d.toLead(*duty), r)
 		default:
 			d.eachMember(duty, o, f.Kind)
 		}
@@ -52,7 +52,7 @@ func (d *deriver) fanOut(duty obligation.Duty, o occurrence) {
 
 // eachBorrower makes one duty for each borrower of a branch who had a loan by
 // the occurrence's day and still has one, be it another that paid that one off.
-func (d *deriver) eachBorrower(duty obligation.Duty, o occurrence) {
+func (d *deriver) eachBorrower(duty *obligation.Duty, o *occurrence) {
 	oldest, since := map[string]*loan.Loan{}, map[string]bool{}
 	for _, f := range d.facts.Loans {
 		l := f.History.At(d.today)
@@ -78,12 +78,12 @@ func (d *deriver) eachBorrower(duty obligation.Duty, o occurrence) {
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
-		one := duty
+		one := *duty
 		one.Party, one.PartyName, one.Borrower = loan.Ref{Kind: loan.KindBorrower, ID: id}, oldest[id].BorrowerName, id
 		if one.Role == "officer" {
 			one.Owner = oldest[id].Officer
 		}
-		d.keep(one, o.rule)
+		d.keep(&one, o.rule)
 	}
 }
 
@@ -91,20 +91,20 @@ func (d *deriver) eachBorrower(duty obligation.Duty, o occurrence) {
 const nobody = "牵头行"
 
 // toLead addresses a duty to the lead branch of the borrower's group.
-func (d *deriver) toLead(duty obligation.Duty) obligation.Duty {
+func (d *deriver) toLead(duty obligation.Duty) *obligation.Duty {
 	duty.Party, duty.PartyName = loan.Ref{Kind: loan.KindBranch, ID: nobody}, nobody
 	if g, _ := d.groupOf(duty.Borrower); g != nil {
 		if m := lead(g); m != nil && m.Branch != "" {
 			duty.Party.ID, duty.PartyName = m.Branch, d.branchName(m.Branch)
 		}
 	}
-	return duty
+	return &duty
 }
 
 // eachMember makes one duty for each participant branch of a group, in one
 // direction: to the lead it is the member's to do, to the member the lead's,
 // where the lead branch is one of ours.
-func (d *deriver) eachMember(duty obligation.Duty, o occurrence, direction loan.Kind) {
+func (d *deriver) eachMember(duty *obligation.Duty, o *occurrence, direction loan.Kind) {
 	g := d.facts.Groups[o.subject.ID]
 	if g == nil {
 		return
@@ -122,7 +122,7 @@ func (d *deriver) eachMember(duty obligation.Duty, o occurrence, direction loan.
 			continue
 		}
 		done[m.Branch] = true
-		one := duty
+		one := *duty
 		one.Party, one.PartyName = loan.Ref{Kind: direction, ID: m.Branch}, d.branchName(m.Branch)
 		by := m
 		if direction == "to_member" && first != nil && d.lends(first) {
@@ -132,7 +132,7 @@ func (d *deriver) eachMember(duty obligation.Duty, o occurrence, direction loan.
 		if one.Role == "officer" {
 			one.Owner = d.officerOf(by)
 		}
-		d.keep(one, o.rule)
+		d.keep(&one, o.rule)
 	}
 }
 

@@ -205,3 +205,64 @@ func TestAnUnrelatedLoanChangesNothing(t *testing.T) {
 		}
 	})
 }
+
+// One Deriver for one unit after the other says of each what a new one says.
+func TestADeriverRemembersNothingOfTheUnitBefore(t *testing.T) {
+	b := mustParse(t, everyKindOfRule)
+	w := rules.Window{From: firstDay, To: firstDay.AddDays(500)}
+	rapid.Check(t, func(t *rapid.T) {
+		d := rules.NewDeriver(b, calendar.Builtin(), w)
+		for range rapid.IntRange(2, 4).Draw(t, "units") {
+			f, u := portfolio(t), rapid.SampledFrom(units).Draw(t, "unit")
+			got, want := d.Derive(f, u), rules.Derive(b, calendar.Builtin(), f, u, w)
+			if diff := difference(got.Duties, want.Duties); diff != "" {
+				t.Fatalf("%s: %s", u, diff)
+			}
+			if got.Next != want.Next || !reflect.DeepEqual(got.Failed, want.Failed) {
+				t.Fatalf("%s: next %s, want %s; failed %v, want %v", u, got.Next, want.Next, got.Failed, want.Failed)
+			}
+		}
+	})
+}
+
+// What is derived is what the reasons say, which are worked out without a
+// short cut: period by period, each day counted anew, each condition asked.
+func TestTheShortCutsLeadToWhatTheReasonsSay(t *testing.T) {
+	b := mustParse(t, everyKindOfRule)
+	w := rules.Window{From: firstDay, To: firstDay.AddDays(500)}
+	rapid.Check(t, func(t *rapid.T) {
+		f := portfolio(t)
+		unit := borrowerC1
+		derived, said := map[string]bool{}, map[string]bool{}
+		line := func(rule string, s loan.Ref, occurrence string, due, raise calendar.Date) string {
+			return fmt.Sprint(rule, " ", s, " ", occurrence, " due ", due, " raise ", raise)
+		}
+		subjects := []loan.Ref{unit}
+		for _, l := range f.Loans {
+			subjects = append(subjects, loan.Ref{Kind: loan.KindLoan, ID: l.ID})
+		}
+		for id := range f.Collaterals {
+			subjects = append(subjects, loan.Ref{Kind: loan.KindCollateral, ID: id})
+		}
+		for _, d := range rules.Derive(b, calendar.Builtin(), f, unit, w).Duties {
+			derived[line(d.Rule, d.Subject, d.Occurrence, d.Due, d.Raise)] = true
+		}
+		for _, s := range subjects {
+			for _, r := range rules.Verdicts(b, calendar.Builtin(), f, unit, s, w) {
+				if r.Outcome == obligation.Derived {
+					said[line(r.Rule, r.Subject, r.Occurrence, r.Due, min(r.Raise, r.Due))] = true
+				}
+			}
+		}
+		for l := range derived {
+			if !said[l] {
+				t.Errorf("derived, and no reason says so: %s", l)
+			}
+		}
+		for l := range said {
+			if !derived[l] && !strings.Contains(l, "guarantor") { // of whom there may be none
+				t.Errorf("a reason says so, and it is not derived: %s", l)
+			}
+		}
+	})
+}

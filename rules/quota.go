@@ -10,7 +10,7 @@ import (
 
 // quota works out how much of a quota is met, and closes the duty on the day
 // that filled it. It says whether there is anything to meet.
-func (d *deriver) quota(duty *obligation.Duty, o occurrence) (bool, error) {
+func (d *deriver) quota(duty *obligation.Duty, o *occurrence) (bool, error) {
 	n := o.rule.Needs
 	var of map[loan.Ref]bool // what is to be covered
 	need := 0
@@ -86,7 +86,7 @@ func (d *deriver) firstOf(e *loan.Event, list []loan.Event, period string, first
 // counted gives the days whose events count: those of the period; what is to be
 // covered after the period's end, as the carrying forward of a year's balances,
 // is covered in the days behind it, to the next period's end.
-func (d *deriver) counted(o occurrence) (first, last calendar.Date) {
+func (d *deriver) counted(o *occurrence) (first, last calendar.Date) {
 	p := *o.period
 	if e := o.limit(); o.rule.Needs.Cover != "" && !e.On && e.Anchor == "period.end" && !e.Before() {
 		return p.End.AddDays(1), p.Next(d.book.Fiscal).End
@@ -96,7 +96,7 @@ func (d *deriver) counted(o occurrence) (first, last calendar.Date) {
 
 // toCover lists what a coverage is measured by: the branches right below that
 // were there when the period began; the open loans in an officer's care.
-func (d *deriver) toCover(o occurrence) map[loan.Ref]bool {
+func (d *deriver) toCover(o *occurrence) map[loan.Ref]bool {
 	out := map[loan.Ref]bool{}
 	switch o.rule.Needs.Cover {
 	case "subordinate_branches":

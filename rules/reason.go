@@ -79,7 +79,7 @@ func Beyond(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan.R
 
 // reason begins to write down why. If nobody asks it is one blank sheet, used
 // again and again, on which nothing is kept.
-func (d *deriver) reason(o occurrence) *Reason {
+func (d *deriver) reason(o *occurrence) *Reason {
 	if d.trace == nil {
 		return &d.blank
 	}
@@ -113,7 +113,7 @@ func (d *deriver) reason(o occurrence) *Reason {
 	return r
 }
 
-func (r *Reason) fact(d *deriver, o occurrence, name string) {
+func (r *Reason) fact(d *deriver, o *occurrence, name string) {
 	for _, f := range r.Facts {
 		if f.Name == name {
 			return
@@ -229,7 +229,7 @@ func (d *deriver) verdict(r *Reason, out obligation.Outcome) error {
 }
 
 // dismiss records that an occurrence never came to its conditions.
-func (d *deriver) dismiss(o occurrence, out obligation.Outcome, why string) error {
+func (d *deriver) dismiss(o *occurrence, out obligation.Outcome, why string) error {
 	if d.trace == nil {
 		return nil
 	}

@@ -58,6 +58,7 @@ type keeper struct {
 	mu      sync.Mutex
 	busy    bool
 	tried   time.Time // the last one, whatever became of it
+	last    time.Time // of the newest that is there; zero where there is none
 	problem string    // why the last one failed; ""
 }
 
@@ -92,7 +93,7 @@ func (s *Scheduler) keepBackups(ctx context.Context, now time.Time) {
 		k.busy = false
 		switch {
 		case err == nil:
-			k.problem = ""
+			k.last, k.problem = now, ""
 		case ctx.Err() == nil:
 			k.problem = err.Error()
 			s.log.Error("backup", "error", err)
@@ -101,7 +102,8 @@ func (s *Scheduler) keepBackups(ctx context.Context, now time.Time) {
 }
 
 // backupDue asks the names in the directory. One from the future, of a clock
-// that was wrong, does not put the next one off.
+// that was wrong, does not put the next one off. The caller holds the keeper's
+// lock.
 func (s *Scheduler) backupDue(ctx context.Context, now time.Time) (bool, error) {
 	book, _ := s.inForce()
 	sched, err := ParseSchedule(s.keeper.plan.At)
@@ -114,6 +116,7 @@ func (s *Scheduler) backupDue(ctx context.Context, now time.Time) (bool, error) 
 	}
 	for _, at := range made {
 		if !at.After(now) {
+			s.keeper.last = at
 			return !sched.Next(at.In(book.Zone)).After(now), nil
 		}
 	}
@@ -183,4 +186,11 @@ func (k *keeper) trouble() string {
 		return ""
 	}
 	return "备份失败 / backup: " + k.problem
+}
+
+// newest is the moment of the newest scheduled backup; zero where there is none.
+func (k *keeper) newest() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.last
 }

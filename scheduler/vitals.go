@@ -24,6 +24,8 @@ type Vitals struct {
 	ClockAhead time.Duration // by how much the wall ran ahead of the time that passed; negative where it was set back
 	ClockHeld  bool          // it jumped too far, and raising waits
 
+	LastBackup time.Time // of those that the daemon makes; zero where there is none
+
 	Store       store.Vitals
 	Size        int64  // bytes of the store's file; negative where it is not known
 	Free        uint64 // bytes of the disk
@@ -44,6 +46,7 @@ type DocumentVitals struct {
 func (s *Scheduler) Vitals(ctx context.Context) Vitals {
 	v := Vitals{Version: s.cfg.Version, Size: -1, Scans: s.pulse.scans.Histogram(), Store: s.cfg.Store.Vitals()}
 	v.Healthy, _ = s.Healthy(ctx)
+	v.LastBackup = s.keeper.newest()
 	s.mu.RLock()
 	v.Started = s.started
 	v.Rulebook = DocumentVitals{Digest: s.book.Digest(), Good: s.bookErr == "", Taken: s.bookRead, Held: s.held != nil}

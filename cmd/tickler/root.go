@@ -152,7 +152,7 @@ init, then import, then upcoming; "serve" keeps watch.`,
 	add("branch", newInitCommand(g), newImportCommand(g), newServeCommand(g), newTickCommand(g), newSimulateCommand(g), newOutboxCommand(g), newStatusCommand(g), newClockCommand(g), newCheckCommand(g), newBackupCommand(g), newRestoreCommand(g), newRebuildCommand(g), newAuditCommand(g), newReportCommand(g), newDumpCommand(g),
 		newUserCommand(g), newDeputyCommand(g))
 	add("books", newRulesCommand(g), newCalendarCommand(g))
-	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root), newProveCommand(g))
+	add("other", newDemoCommand(g), newVersionCommand(g), newCompletionCommand(root), newManCommand(g, root), newProveCommand(g))
 	root.SetHelpCommandGroupID("other")
 	root.InitDefaultHelpCmd()
 	settle(g, root)
