@@ -10,7 +10,7 @@ import (
 const (
 	smallLoans = 10_000
 	peerLoans  = 100_000 // up to here the peers hold every obligation
-	simulated  = 1_500
+	simulated  = 1_500   // at most
 )
 
 // portfolioSections measures everything that needs a portfolio.
@@ -229,7 +229,7 @@ func (s *session) bookSection(ctx context.Context) (Section, error) {
 }
 
 func (s *session) simulateSection(ctx context.Context) (Section, error) {
-	p := Portfolio{s.seed, simulated, s.day}
+	p := Portfolio{s.seed, min(simulated, s.loans), s.day}
 	sec := Section{Name: fmt.Sprintf("Simulate a branch of %s loans through a year", count(p.Loans))}
 	s.say("a simulated year")
 	data := s.dir + "/year"
