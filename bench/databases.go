@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -150,6 +152,13 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 		}
 	}
 	query := listDuties(Branch(0), from.String(), to.String())
+	asked := func(c *exec.Cmd) (Usage, error) {
+		u, out, err := measure(c)
+		if n := bytes.Count(out, []byte("\n")); err == nil && n != held.list.Rows {
+			err = fmt.Errorf("%s lists %d rows, tickler %d", filepath.Base(c.Path), n, held.list.Rows)
+		}
+		return u, err
+	}
 	const psqlTarget, liteTarget = ">= 4x", "within 2x"
 	if s.pg != nil {
 		if _, err := s.pg.load(ctx, rows); err != nil {
@@ -158,10 +167,7 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 		if _, _, err := measure(s.pg.psql(ctx, "vacuum analyze duty", "checkpoint")); err != nil {
 			return sec, err
 		}
-		theirs, err := repeat(2*s.runs, func(int) (Usage, error) {
-			u, _, err := measure(s.pg.psql(ctx, query))
-			return u, err
-		})
+		theirs, err := repeat(2*s.runs, func(int) (Usage, error) { return asked(s.pg.psql(ctx, query)) })
 		if err != nil {
 			return sec, err
 		}
@@ -185,10 +191,7 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 		if _, err := lite.load(ctx, rows); err != nil {
 			return sec, err
 		}
-		theirs, err := repeat(2*s.runs, func(int) (Usage, error) {
-			u, _, err := measure(lite.command(ctx, query))
-			return u, err
-		})
+		theirs, err := repeat(2*s.runs, func(int) (Usage, error) { return asked(lite.command(ctx, query)) })
 		if err != nil {
 			return sec, err
 		}
