@@ -76,15 +76,7 @@ func (s *session) live(ctx context.Context, p Portfolio, name string) (l *life, 
 		return nil, err
 	}
 	defer os.Remove(file)
-	if l.parse, err = repeat(s.runs, func(int) (Usage, error) {
-		var r rowsRead
-		u, err := s.hook(ctx, "parse", file, &r)
-		u.Wall = r.Took
-		if err == nil && r.Rows != p.Loans {
-			err = fmt.Errorf("%d rows of %q were read, %d are there", r.Rows, file, p.Loans)
-		}
-		return u, err
-	}); err != nil {
+	if l.parse, err = repeat(s.runs, s.readByHook(ctx, "parse", file, p.Loans)); err != nil {
 		return nil, err
 	}
 	if l.first, err = repeat(s.runs, func(int) (Usage, error) {

@@ -50,22 +50,38 @@ type Sample struct {
 
 // repeat measures the same work n times, or once where it takes long.
 func repeat(n int, work func(run int) (Usage, error)) (Sample, error) {
-	var all []Usage
+	samples, err := turns(n, work)
+	if err != nil {
+		return Sample{}, err
+	}
+	return samples[0], nil
+}
+
+// turns measures several works n times each, in turns, so that what else the
+// machine does meets all of them alike. One that takes long runs once.
+func turns(n int, works ...func(run int) (Usage, error)) ([]Sample, error) {
+	all := make([][]Usage, len(works))
 	for i := range n {
-		u, err := work(i)
-		if err != nil {
-			return Sample{}, err
-		}
-		all = append(all, u)
-		if u.Wall > long {
-			break
+		for w, work := range works {
+			if i > 0 && all[w][0].Wall > long {
+				continue
+			}
+			u, err := work(i)
+			if err != nil {
+				return nil, err
+			}
+			all[w] = append(all[w], u)
 		}
 	}
-	return Sample{Runs: len(all), Usage: Usage{
-		Wall: median(all, func(u Usage) time.Duration { return u.Wall }),
-		CPU:  median(all, func(u Usage) time.Duration { return u.CPU }),
-		Peak: median(all, func(u Usage) int64 { return u.Peak }),
-	}}, nil
+	var samples []Sample
+	for _, runs := range all {
+		samples = append(samples, Sample{Runs: len(runs), Usage: Usage{
+			Wall: median(runs, func(u Usage) time.Duration { return u.Wall }),
+			CPU:  median(runs, func(u Usage) time.Duration { return u.CPU }),
+			Peak: median(runs, func(u Usage) int64 { return u.Peak }),
+		}})
+	}
+	return samples, nil
 }
 
 func median[T any, N time.Duration | int64 | float64](all []T, of func(T) N) N {

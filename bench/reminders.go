@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -54,34 +55,34 @@ type reminder struct {
 // mostReminders bounds what they are given: they read all of it each time.
 const mostReminders = 100_000
 
-// fill writes the program's own file from lines of dutyColumns, and gives the
-// number of duties in it.
-func (r reminder) fill(dir, rows string) (n int, err error) {
+// fill writes the program's own file from lines of dutyColumns.
+func (r reminder) fill(dir, rows string) error {
 	in, err := os.Open(rows)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer in.Close()
 	path := filepath.Join(dir, r.file)
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return 0, err
+		return err
 	}
 	out, err := os.Create(path)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	defer out.Close()
 	w := bufio.NewWriter(out)
-	for lines := bufio.NewScanner(in); n < mostReminders && lines.Scan(); n++ {
+	lines := bufio.NewScanner(in)
+	for i := 0; i < mostReminders && lines.Scan(); i++ {
 		cell := strings.Split(lines.Text(), "\t")
 		due, err := calendar.ParseDate(cell[8])
 		if err != nil {
-			return n, err
+			return err
 		}
-		w.WriteString(r.line(n, cell, due))
+		w.WriteString(r.line(i, cell, due))
 	}
-	if err := w.Flush(); err != nil {
-		return n, err
+	if err := errors.Join(lines.Err(), w.Flush()); err != nil {
+		return err
 	}
-	return n, out.Close()
+	return out.Close()
 }
