@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -67,6 +69,7 @@ func (s *session) crash(ctx context.Context, l *life) (command, served Sample, e
 		}
 		running := s.tickler(ctx, l.data, "import", "--allow-gone", file)
 		if err := running.Start(); err != nil {
+			d.kill()
 			return command, served, err
 		}
 		time.Sleep(max(whole.parse.Wall, 50*time.Millisecond)) // it has read the file by then, and writes

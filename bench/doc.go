@@ -1,3 +1,5 @@
+//go:build linux
+
 // Command bench measures tickler beside its peers, in one run on one machine.
 //
 // It makes a ledger from a seed, in the shape of a real portfolio, and does

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -31,7 +33,8 @@ type life struct {
 	record  Sample // an event recorded of one loan
 	ticks   []ticked
 	list    listed
-	bytes   int64 // of the store after the first file
+	bytes   int64  // of the store after the first file
+	headers []byte // of the store's file, once the same file came again
 }
 
 // generate writes a file of the portfolio, in a process of its own.
@@ -119,7 +122,7 @@ func (s *session) live(ctx context.Context, p Portfolio, name string) (l *life, 
 	if err != nil {
 		return nil, err
 	}
-	l.wrote = !bytes.Equal(before, after)
+	l.wrote, l.headers = !bytes.Equal(before, after), after
 
 	s.say("%s loans: listed", count(p.Loans))
 	if _, err := s.hook(ctx, "list", listRequest{l.data, Branch(0), p.Day, p.Day.AddDays(30), 4 * s.runs}, &l.list); err != nil {
@@ -154,6 +157,9 @@ func (s *session) goOn(ctx context.Context, l *life) (err error) {
 	}
 	if l.percent, err = repeat(s.runs, func(run int) (Usage, error) { return changed(Changes{Days: run + 1}, p.Loans/100) }); err != nil {
 		return err
+	}
+	if now, err := headers(l.store()); err != nil || bytes.Equal(now, l.headers) {
+		return fmt.Errorf("the headers of the store do not show that it was written (%v): what says that the same file writes nothing proves nothing", err)
 	}
 	days := l.percent.Runs
 	if l.oneRow, err = repeat(s.runs, func(run int) (Usage, error) {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 // performanceHead is the text above the tables of docs/performance.md.
