@@ -127,7 +127,11 @@ func (c *Client) Withdraw(ctx context.Context, r WithdrawRequest) (*WithdrawRepl
 
 // Record records an event.
 func (c *Client) Record(ctx context.Context, r RecordRequest) (*RecordReply, error) {
-	return call[RecordReply](ctx, c, "record", r, nil)
+	reply, err := call[RecordReply](ctx, c, "record", r, nil)
+	if e := (*Error)(nil); r.ID == "" && errors.As(err, &e) && e.Code == Unknown {
+		e.Hint = fmt.Sprintf("look whether it is there (tickler audit show %s) before you record it again: without --id it would be there twice", r.Subject)
+	}
+	return reply, err
 }
 
 // Tick asks for one scan.

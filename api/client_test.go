@@ -20,6 +20,13 @@ func TestADaemonThatGoesAwayLeavesTheOutcomeUnknown(t *testing.T) {
 	if CodeOf(err) != Unknown || strings.Contains(err.Error(), "http://") || !strings.Contains(err.Error(), "again") {
 		t.Errorf("got %v", err)
 	}
+	// Without an id of its own an event would be there twice.
+	if _, err := c.Record(context.Background(), RecordRequest{Event: "a.b", Subject: "loan/L1"}); CodeOf(err) != Unknown || !strings.Contains(err.Error(), "look whether it is there") {
+		t.Errorf("record: %v", err)
+	}
+	if _, err := c.Record(context.Background(), RecordRequest{Event: "a.b", Subject: "loan/L1", ID: "E1"}); !strings.Contains(err.Error(), "run the same command again") {
+		t.Errorf("record with an id: %v", err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := c.Status(ctx); !strings.Contains(err.Error(), "canceled") || CodeOf(err) == Unknown {

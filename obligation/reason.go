@@ -17,6 +17,7 @@ const (
 	NotEffective Outcome = "not_effective" // the rule was not in force
 	Outside      Outcome = "outside"       // not due in the window
 	Yielded      Outcome = "yielded"       // gives way to another rule's obligation
+	Failed       Outcome = "failed"        // it could not be worked out
 )
 
 // Reason is why an obligation is there, or is not, and how its dates came

@@ -299,3 +299,18 @@ func TestPromise06ControlAnAlwaysGreenHealthIsFound(t *testing.T) {
 		t.Logf("found: %v", err)
 	}
 }
+
+// A daemon that nobody can find any more says so, by ending.
+func TestPromise06ALostSocketEndsTheDaemon(t *testing.T) {
+	t.Parallel()
+	d := peopled(t, 6).serve()
+	must(t, os.Remove(d.socket))
+	select {
+	case <-d.ended:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it goes on, and no command finds it")
+	}
+	if code := d.cmd.ProcessState.ExitCode(); code != 1 || !strings.Contains(d.log.String(), "socket") {
+		t.Errorf("it ended with %d: %s", code, d.log)
+	}
+}

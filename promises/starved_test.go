@@ -409,3 +409,21 @@ func TestPromise10ALogThatNobodyTakes(t *testing.T) {
 		b.sound()
 	}
 }
+
+// Memory that cannot be had is said in a line, and is no damage.
+func TestPromise10NoMemoryIsNoDamage(t *testing.T) {
+	t.Parallel()
+	b := peopled(t, 6)
+	plain := b.copied()
+	b.wrap = []string{tool(t, "strace"), "-f", "-P", filepath.Join(b.data, "tickler.db"), "-e", "trace=mmap", "-e", "inject=mmap:error=ENOMEM", "-o", "/dev/null"}
+	for _, args := range [][]string{{"upcoming"}, {"tick"}, {"status"}} {
+		if r := b.run(args...); r.code != 1 || !strings.Contains(r.err, "cannot allocate memory") || strings.Contains(r.err, "goroutine") {
+			t.Errorf("%s: %s", args[0], r)
+		}
+	}
+	// Whatever ends the process that proves a file, the file is not to blame for a SIGKILL.
+	plain.wrap = []string{tool(t, "strace"), "-f", "-e", "trace=exit_group,fstat,newfstatat", "-P", filepath.Join(plain.data, "tickler.db"), "-e", "inject=fstat,newfstatat:signal=SIGKILL:when=3+", "-o", "/dev/null"}
+	if r := plain.run("check"); r.code == 3 {
+		t.Errorf("a proof that was killed: %s", r)
+	}
+}

@@ -51,6 +51,12 @@ func Verdicts(b *Book, cal *calendar.Calendar, f *loan.Facts, unit, subject loan
 	for i, r := range told {
 		out[i] = &r.Reason
 	}
+	for _, r := range b.Rules {
+		if err := d.failed[Attempt{subject, r.ID}]; err != nil {
+			out = append(out, &obligation.Reason{Rule: r.ID, Name: r.Name, Clause: r.Clause, Set: b.SetOf(r), Stated: r.Stated,
+				Subject: subject, Outcome: obligation.Failed, Why: err.Error()})
+		}
+	}
 	return out
 }
 

@@ -110,7 +110,7 @@ func (s *Scheduler) problems() []problem {
 	if v.Oldest > ViewLimit {
 		add("", "一次读取已占用数据库 %s / a read has held the store for %[1]s", v.Oldest.Round(100*time.Millisecond))
 	}
-	if s.cfg.Daemon && s.cfg.Data != "" {
+	if s.cfg.Data != "" {
 		if free, known := diskFree(s.cfg.Data); known && free < s.minFree() {
 			add("", "磁盘剩余 %d MiB，少于 %d MiB / the disk has %[1]d MiB free, less than %[2]d MiB", free>>20, s.minFree()>>20)
 		}

@@ -35,6 +35,13 @@ func (p *pulse) count(c *Census) {
 	p.census = c
 }
 
+// lastScan is when a scan last succeeded; zero before the first.
+func (p *pulse) lastScan() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.last
+}
+
 func (p *pulse) stumbled(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

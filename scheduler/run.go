@@ -32,6 +32,11 @@ func ParseSchedule(spec string) (sched cron.Schedule, err error) {
 	if sched, err = cron.ParseStandard(spec); err != nil {
 		return nil, fmt.Errorf("schedule %q: %w", spec, err)
 	}
+	if every, ok := sched.(cron.ConstantDelaySchedule); ok && strings.HasPrefix(spec, "@every") {
+		if d, err := time.ParseDuration(strings.TrimSpace(strings.TrimPrefix(spec, "@every"))); err != nil || d < time.Second || d != every.Delay {
+			return nil, fmt.Errorf("schedule %q: want whole seconds, one or more", spec)
+		}
+	}
 	if sched.Next(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
 		return nil, fmt.Errorf("schedule %q never comes", spec)
 	}

@@ -507,7 +507,7 @@ func TestTheDaemonScansDayByDay(t *testing.T) {
 }
 
 func TestAScheduleThatNeverComesIsRefused(t *testing.T) {
-	for _, spec := range []string{"0 0 31 2 *", "TZ=Asia/Shanghai", "CRON_TZ=UTC * * * * *", "* * * *", "hello"} {
+	for _, spec := range []string{"0 0 31 2 *", "TZ=Asia/Shanghai", "CRON_TZ=UTC * * * * *", "* * * *", "hello", "@every 0s", "@every -5s", "@every 1500ms"} {
 		if _, err := scheduler.ParseSchedule(spec); err == nil {
 			t.Errorf("schedule %q was taken", spec)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"tickler/api"
 	"tickler/calendar"
@@ -60,6 +61,9 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 		r.Business, r.GoLive, r.WindowEnd = meta.BusinessDate, meta.GoLive, meta.WindowEnd
 		if !meta.LastTick.IsZero() {
 			r.LastTick = &meta.LastTick
+			if last := s.pulse.lastScan().UTC().Truncate(time.Second); last.After(meta.LastTick) { // one with nothing to do writes nothing
+				r.LastTick = &last
+			}
 		}
 		st := cal.Status(today)
 		r.Calendar.FirmThrough, r.Calendar.MissingYear, r.Calendar.Level = st.FirmThrough, st.MissingYear, st.Level.String()

@@ -69,6 +69,10 @@ func runInit(ctx context.Context, g *global, o initOptions) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("make store: %w", err)
 	}
+	if c := g.newestGood(ctx); c != nil {
+		return api.Errorf(api.Failed, fmt.Sprintf("bring it back with \"tickler%s restore %s\"; or, to begin anew, move the backups away", g.dataFlag(), c.File),
+			"there is no store in %q, and a good backup of one (business date %s)", g.data, g.dayOrNone(c.Business))
+	}
 	if err := createStore(ctx, g, init); err != nil {
 		return err
 	}

@@ -165,7 +165,20 @@ func proveElsewhere(ctx context.Context, file string, flags ...string) (*proofOf
 			return nil, api.Errorf(code, hint, "%s", text)
 		}
 	}
+	if starved(exit, said) {
+		return nil, api.Errorf(api.Failed, "look whether memory ran out, then try again", "%s: 校验进程被终止，未能得出结论 / the process that proved it was ended, and nothing is known of the file (%v)", file, exit)
+	}
 	p := &proofOf{}
 	p.Problems = []string{fmt.Sprintf("%s: 读取时校验进程中断（%v），文件已损坏 / reading it ended the process that did: the file is damaged", file, exit)}
 	return p, nil
+}
+
+// starved says that something else than the file ended the process that read
+// it: a signal that a fault of the file does not give, or want of memory.
+func starved(exit *exec.ExitError, said string) bool {
+	if strings.Contains(said, "out of memory") || strings.Contains(said, "cannot allocate memory") {
+		return true
+	}
+	how := exit.String()
+	return exit.ExitCode() < 0 && !strings.Contains(how, "bus error") && !strings.Contains(how, "segmentation")
 }

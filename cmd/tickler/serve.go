@@ -77,7 +77,8 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	}
 	g.patient.Store(true)
 	// A log that nobody takes must neither end the daemon nor make it wait.
-	signal.Ignore(syscall.SIGPIPE)
+	// Files are looked at by themselves, so that a SIGHUP has nothing to say.
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGHUP)
 	g.stderr = newLossy(g.stderr) // Main closes it
 	log, err := g.log()
 	if err != nil {
@@ -128,6 +129,7 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
+	case err = <-socket.lost(run):
 	case err = <-ran:
 		ran <- nil
 		if err == nil && ctx.Err() == nil {
@@ -153,12 +155,42 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	return err
 }
 
+// lookAtSocket is how often the daemon looks whether it can still be found.
+const lookAtSocket = 10 * time.Second
+
 // listening is the daemon's socket and what tells others where it is.
 type listening struct {
 	listener net.Listener
 	path     string
 	note     string // the file that names it; "" if it is where everybody looks
 	dir      string // a directory made for it; ""
+}
+
+// lost tells when the socket's file is gone or another's: nobody finds the daemon
+// any more, and it has to be started anew.
+func (l *listening) lost(ctx context.Context) <-chan error {
+	told := make(chan error, 1)
+	mine, err := os.Lstat(l.path)
+	if err != nil {
+		told <- fmt.Errorf("the socket: %w", err)
+		return told
+	}
+	go func() {
+		t := time.NewTicker(lookAtSocket)
+		defer t.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-t.C:
+				if now, err := os.Lstat(l.path); err != nil || !os.SameFile(now, mine) {
+					told <- fmt.Errorf("the socket %s was removed or replaced: no command finds this daemon", l.path)
+					return
+				}
+			}
+		}
+	}()
+	return told
 }
 
 func (l *listening) remove() {

@@ -353,6 +353,7 @@ func (g *global) writeVerdicts(b *strings.Builder, r *api.WhyReply) {
 		of    []obligation.Outcome
 	}{
 		{g.tr("应办", "Due"), []obligation.Outcome{obligation.Derived}},
+		{g.tr("无法推算", "Could not be worked out"), []obligation.Outcome{obligation.Failed}},
 		{g.tr("豁免", "Exempt"), []obligation.Outcome{obligation.Exempt}},
 		{g.tr("条件不成立", "Condition false"), []obligation.Outcome{obligation.WhenFalse}},
 		{g.tr("不适用", "Does not apply"), []obligation.Outcome{obligation.NotSeen, obligation.NoAnchor, obligation.NotEffective, obligation.Yielded, obligation.Outside}},

@@ -85,7 +85,7 @@ func (g *global) value(v string) string {
 }
 
 var outcomeWords = map[obligation.Outcome][2]string{
-	obligation.Derived: {"应办", "due"}, obligation.Exempt: {"豁免", "exempt"}, obligation.WhenFalse: {"条件不成立", "condition false"},
+	obligation.Failed: {"无法推算", "could not be worked out"}, obligation.Derived: {"应办", "due"}, obligation.Exempt: {"豁免", "exempt"}, obligation.WhenFalse: {"条件不成立", "condition false"},
 	obligation.NotSeen: {"不适用", "not seen"}, obligation.NoAnchor: {"无起算日", "no day to count from"},
 	obligation.NotEffective: {"规则未生效", "not in force"}, obligation.Yielded: {"让位于其他规则", "gives way"}, obligation.Outside: {"不在计划期内", "outside the window"},
 }

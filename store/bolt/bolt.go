@@ -253,16 +253,17 @@ func openFile(path string, o Options) (db *DB, err error) {
 		return nil, err
 	}
 
-	var file *os.File // bbolt's, to be closed where it panics
-	db = &DB{path: path, readOnly: o.ReadOnly, writer: make(chan struct{}, 1)}
+	var file *os.File                                                             // bbolt's, to be closed where it panics
+	made := &DB{path: path, readOnly: o.ReadOnly, writer: make(chan struct{}, 1)} // a return of nil leaves it to be closed
+	db = made
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if r := recover(); r != nil {
 			err = corrupt("the file cannot be read: %v", r)
 		}
 		if err != nil && file != nil {
-			if db.bolt != nil {
-				db.bolt.Close()
+			if made.bolt != nil {
+				made.bolt.Close()
 			}
 			file.Close()
 		}
