@@ -153,7 +153,7 @@ func (s *session) csvSection(ctx context.Context, l *life) (Section, error) {
 	parse := samples[0].reading(n)
 	if s.has("pandas") {
 		ratio := float64(samples[1].Wall) / float64(samples[0].Wall)
-		sec.Rows = append(sec.Rows, Row{Work: "read and typed", Ours: parse, Beside: "pandas: " + samples[1].reading(n), Ratio: fmt.Sprintf("%.2fx", ratio), Target: ">= 1.2x", Met: verdict(ratio >= 1.2)})
+		sec.Rows = append(sec.Rows, Row{Work: "read and typed", Ours: parse, Beside: "pandas: " + samples[1].reading(n), Ratio: factor(ratio), Target: ">= 1.2x", Met: verdict(ratio >= 1.2)})
 	} else {
 		sec.Rows = append(sec.Rows, missingRow("read and typed", parse, "pandas", ">= 1.2x"))
 	}
@@ -240,7 +240,7 @@ func (s *session) bookSection(ctx context.Context) (Section, error) {
 			continue
 		}
 		ratio := float64(samples[0].Wall) / float64(ours.Wall)
-		r := Row{Work: work, Ours: ours.reading(p.Loans), Beside: peer.name + ": " + samples[0].reading(p.Loans), Ratio: fmt.Sprintf("%.2fx", ratio), Target: peer.target}
+		r := Row{Work: work, Ours: ours.reading(p.Loans), Beside: peer.name + ": " + samples[0].reading(p.Loans), Ratio: factor(ratio), Target: peer.target}
 		if peer.target != "" {
 			r.Met = verdict(ratio >= 0.95) // a twentieth is within what runs differ by
 		}

@@ -142,5 +142,17 @@ func times(theirs, ours time.Duration) string {
 	if ours <= 0 {
 		return ""
 	}
-	return fmt.Sprintf("%.3gx", float64(theirs)/float64(ours))
+	return factor(float64(theirs) / float64(ours))
+}
+
+// factor prints how many times something is: 0.05x, 4.56x, 123x, 4,050x.
+func factor(x float64) string {
+	switch {
+	case x < 1:
+		return fmt.Sprintf("%.2gx", x)
+	case x < 100:
+		return fmt.Sprintf("%.3gx", x)
+	default:
+		return count(int(x+0.5)) + "x"
+	}
 }

@@ -46,6 +46,11 @@ func TestFiguresArePrintedWithThreeDigits(t *testing.T) {
 			t.Errorf("%d ns: %q, want %q", d, got, want)
 		}
 	}
+	for x, want := range map[float64]string{0.0456: "0.046x", 4.556: "4.56x", 123.4: "123x", 4049.7: "4,050x"} {
+		if got := factor(x); got != want {
+			t.Errorf("%v times: %q, want %q", x, got, want)
+		}
+	}
 	if got := count(17_700_000); got != "17,700,000" {
 		t.Errorf("count: %s", got)
 	}
