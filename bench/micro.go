@@ -90,7 +90,7 @@ func (s *session) microSections(ctx context.Context) ([]Section, error) {
 		{Name: "A rule asked of a loan", Rows: []Row{
 			{Work: fmt.Sprintf("condition and dates of the shipped rulebook, mean over %.0f rules for loans", rule["rules"]), Ours: nanoseconds(mean), Beside: "limit 60 ns",
 				Ratio: fmt.Sprintf("%.2f of the limit", mean/60), Target: "<= 60 ns", Met: verdict(mean <= 60)},
-			{Work: "the same, beside one condition alone", Ours: nanoseconds(mean), Beside: "expr's machine: " + nanoseconds(alone), Ratio: factor(alone/mean)},
+			{Work: "the same, beside one condition alone", Ours: nanoseconds(mean), Beside: "expr's machine: " + nanoseconds(alone), Ratio: factor(alone / mean)},
 			{Work: "allocations a loan", Ours: fmt.Sprint(allocs), Beside: "limit 0", Target: "0", Met: verdict(allocs == 0)},
 		}, Notes: []string{fmt.Sprintf("A loan under the whole rulebook, 400 days, takes %s on every core at once and gives %.1f obligations; the mean a rule counts all of that, "+
 			"the borrower's rules and the writing of the obligations included, and divides by the rules for loans alone.", nanoseconds(rule["ns/op"]), rule["duties/loan"])}},
@@ -102,7 +102,7 @@ func (s *session) shiftRows(ctx context.Context, days map[string]map[string]floa
 	ours := ns("tickler")
 	rows := []Row{{Work: "one shift", Ours: nanoseconds(ours), Beside: "limit 3 ns", Ratio: fmt.Sprintf("%.2f of the limit", ours/3), Target: "<= 3 ns", Met: verdict(ours <= 3)}}
 	beside := func(peer string, theirs float64, target string, met Verdict) {
-		rows = append(rows, Row{Work: "the same", Ours: nanoseconds(ours), Beside: peer + ": " + nanoseconds(theirs), Ratio: factor(theirs/ours), Target: target, Met: met})
+		rows = append(rows, Row{Work: "the same", Ours: nanoseconds(ours), Beside: peer + ": " + nanoseconds(theirs), Ratio: factor(theirs / ours), Target: target, Met: met})
 	}
 	walked := ns("rickar-WorkdayFunc")
 	beside("rickar, WorkdayFunc", walked, ">= 200x", verdict(walked >= 200*ours))
