@@ -6,7 +6,7 @@ export CGO_ENABLED = 0
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
-.PHONY: help build demo tools test race promises fuzz check bench mutants coverage tamper clean
+.PHONY: help build demo tools test race promises fuzz check bench bench-peers microbench mutants coverage tamper clean
 help: ## the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
@@ -53,7 +53,26 @@ check: ## compiles for every platform that we name
 	GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler
 	$(GO) vet ./...
 
-bench: ## the figures of the working calendar and of deriving
+LOANS ?= 100000
+
+bench: bench-peers ## docs/performance.md: a portfolio of LOANS (10000, 100000, 1000000) beside its peers
+	$(GO) run ./bench -loans $(LOANS) -o docs/performance.md
+
+# What bench compares with. What cannot be had is named as missing in its tables.
+# QuantLib's Python package has gone by two names.
+bench-peers: ## what bench compares with, where apt-get and the right to use it are there
+	@for t in sqlite3:sqlite3 remind:remind task:taskwarrior /usr/lib/postgresql/*/bin/initdb:postgresql; do \
+		command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+	for t in numpy:python3-numpy pandas:python3-pandas openpyxl:python3-openpyxl QuantLib:'quantlib-python|python3-quantlib'; do \
+		/usr/bin/python3 -c "import $${t%%:*}" 2>/dev/null || missing="$$missing $${t##*:}"; done; \
+	if test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
+		apt-get update -qq; \
+		for m in $$missing; do \
+			for p in $$(echo "$$m" | tr '|' ' '); do \
+				DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$p >/dev/null 2>&1 && break; done || echo "$$m: not to be had"; done; \
+	elif test -n "$$missing"; then echo "missing, and not compared with:$$missing"; fi
+
+microbench: ## the packages' own benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem ./calendar ./rules
 
 mutants: ## changes the shipped rules one by one; the shipped cases must notice
