@@ -46,12 +46,12 @@ func TestThePortfolioHasItsShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := ledger.Read("loans.csv", b.Bytes(), ledger.Options{})
-	if err != nil || len(s.Loans) != p.Loans {
-		t.Fatalf("%d loans, %v", len(s.Loans), err)
+	if err != nil || s.Loans.Len() != p.Loans {
+		t.Fatalf("%d loans, %v", s.Loans.Len(), err)
 	}
 	key, odd, guaranteed, longest := 0, 0, 0, 0
 	branches, staff, borrowers := map[string]int{}, map[string]bool{}, map[string]bool{}
-	for _, l := range s.Loans {
+	for _, l := range s.Loans.All() {
 		if l.Mode == loan.Key {
 			key++
 		}
