@@ -184,6 +184,7 @@ type ticked struct {
 	Told    int // reminded or escalated
 	Derived int // units worked out anew
 	Took    time.Duration
+	CPU     time.Duration
 	Idle    time.Duration // the same day once more
 }
 
@@ -201,7 +202,9 @@ func tickDays(ctx context.Context, r tickRequest) (out []ticked, err error) {
 	}
 	for i := range r.Days {
 		on := r.From.AddDays(i)
+		before := cpu()
 		reply, took, err := tick(on)
+		used := cpu() - before
 		if err != nil {
 			return nil, err
 		}
@@ -209,7 +212,7 @@ func tickDays(ctx context.Context, r tickRequest) (out []ticked, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, ticked{on, reply.Plan["raised"], reply.Told["reminded"] + reply.Told["escalated"], reply.Derived, took, idle})
+		out = append(out, ticked{on, reply.Plan["raised"], reply.Told["reminded"] + reply.Told["escalated"], reply.Derived, took, used, idle})
 	}
 	return out, nil
 }

@@ -180,25 +180,26 @@ func (s *session) goOn(ctx context.Context, l *life) (err error) {
 func (l *life) store() string { return filepath.Join(l.data, "tickler.db") }
 
 // tick gives the medians over the days on which much is raised: the time a duty
-// raised, and the time of a scan with nothing to do. raised is how many those
+// raised, wall and cpu, and that of a scan with nothing to do. raised is how many those
 // days raised in all.
-func (l *life) tick() (duty, idle time.Duration, raised int) {
+func (l *life) tick() (duty, used, idle time.Duration, raised int) {
 	most := 0
 	for _, t := range l.ticks {
 		most = max(most, t.Raised)
 	}
-	var duties, idles []time.Duration
+	var duties, cpus, idles []time.Duration
 	for _, t := range l.ticks {
 		idles = append(idles, t.Idle)
 		if t.Raised*4 >= most && t.Raised > 0 { // little is raised on a day off
 			duties = append(duties, t.Took/time.Duration(t.Raised))
+			cpus = append(cpus, t.CPU/time.Duration(t.Raised))
 			raised += t.Raised
 		}
 	}
 	if len(duties) == 0 {
-		return 0, median(idles, same[time.Duration]), 0
+		return 0, 0, median(idles, same[time.Duration]), 0
 	}
-	return median(duties, same[time.Duration]), median(idles, same[time.Duration]), raised
+	return median(duties, same[time.Duration]), median(cpus, same[time.Duration]), median(idles, same[time.Duration]), raised
 }
 
 // headers reads the store file's first two pages: every commit writes one of

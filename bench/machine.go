@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -33,11 +34,12 @@ func machine() string {
 }
 
 // load is the machine's load average over a minute: what else ran.
-func load() string {
+func load() float64 {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
-		return "unknown"
+		return 0
 	}
 	first, _, _ := strings.Cut(string(text), " ")
-	return first
+	f, _ := strconv.ParseFloat(first, 64)
+	return f
 }

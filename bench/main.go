@@ -57,12 +57,12 @@ func bench(ctx context.Context, args []string) error {
 		}
 		o.day = d
 	}
-	sections, missing, err := measureAll(ctx, o)
+	s, sections, err := measureAll(ctx, o)
 	if err != nil {
 		return err
 	}
 	var report strings.Builder
-	if err := writeReport(&report, o, sections, missing); err != nil {
+	if err := writeReport(&report, s, sections); err != nil {
 		return err
 	}
 	fmt.Print(report.String())
@@ -74,7 +74,7 @@ func bench(ctx context.Context, args []string) error {
 
 // measureAll runs everything in a directory of its own, which is gone at the
 // end, as is every server.
-func measureAll(ctx context.Context, o options) (sections []Section, missing []string, err error) {
+func measureAll(ctx context.Context, o options) (*session, []Section, error) {
 	dir, err := os.MkdirTemp("", "tkl")
 	if err != nil {
 		return nil, nil, err
@@ -91,6 +91,6 @@ func measureAll(ctx context.Context, o options) (sections []Section, missing []s
 	if err := s.prepare(ctx); err != nil {
 		return nil, nil, err
 	}
-	sections, err = s.sections(ctx)
-	return sections, s.missing, err
+	sections, err := s.sections(ctx)
+	return s, sections, err
 }

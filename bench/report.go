@@ -7,7 +7,7 @@ const performanceHead = `# Performance
 
 Written by ` + "`make bench LOANS=…`" + `; 中文简述见 [performance.zh-CN.md](performance.zh-CN.md).
 
-This run: %s loans, on %s; load average at the end %s; seed %d, day %s.
+This run: %s loans, on %s; load average up to %.1f; seed %d, day %s.
 %s
 
 Read the ratios. Each peer did the same work on the same rows in the same run, on the same disk, and the ratio of the two is

@@ -33,10 +33,15 @@ type session struct {
 	self, program string // this program, and the one that is measured
 	pg            *postgres
 	missing       []string // peers that are not here
+	load          float64  // average over a minute, at its highest before a step
 	pgAgain       *Row     // PostgreSQL given the same rows once more
 }
 
-func (s *session) say(format string, args ...any) { fmt.Fprintf(s.talk, format+"\n", args...) }
+// say tells of the next step, and looks what else the machine does.
+func (s *session) say(format string, args ...any) {
+	s.load = max(s.load, load())
+	fmt.Fprintf(s.talk, format+"\n", args...)
+}
 
 // prepare builds what is measured, and looks for the peers.
 func (s *session) prepare(ctx context.Context) error {
@@ -100,16 +105,16 @@ func (s *session) sections(ctx context.Context) (out []Section, err error) {
 }
 
 // writeReport writes docs/performance.md.
-func writeReport(w io.Writer, o options, sections []Section, missing []string) error {
+func writeReport(w io.Writer, s *session, sections []Section) error {
 	absent := "Every peer was here."
-	if len(missing) > 0 {
-		absent = "Missing on this machine, and so not compared: " + strings.Join(missing, ", ") + "."
+	if len(s.missing) > 0 {
+		absent = "Missing on this machine, and so not compared: " + strings.Join(s.missing, ", ") + "."
 	}
 	misses := "Every target that was measured is met."
 	if names := notMet(sections); len(names) > 0 {
 		misses = "Targets that this run does not meet:\n\n- " + strings.Join(names, "\n- ")
 	}
-	if _, err := fmt.Fprintf(w, performanceHead, count(o.loans), machine(), load(), o.seed, o.day, absent, misses); err != nil {
+	if _, err := fmt.Fprintf(w, performanceHead, count(s.loans), machine(), s.load, s.seed, s.day, absent, misses); err != nil {
 		return err
 	}
 	return writeTable(w, sections)

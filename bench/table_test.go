@@ -17,11 +17,12 @@ func TestTheReportSaysWhatIsNotMetAndWhatIsMissing(t *testing.T) {
 		missingRow("alone", "1 s", "psql", ">= 4x"),
 	}, Notes: []string{"A note."}}}
 	var b strings.Builder
-	if err := writeReport(&b, options{loans: 1_000_000, seed: 6, day: calendar.MustDate(2026, 11, 23)}, sections, []string{"PostgreSQL"}); err != nil {
+	run := &session{options: options{loans: 1_000_000, seed: 6, day: calendar.MustDate(2026, 11, 23)}, missing: []string{"PostgreSQL"}, load: 2.5}
+	if err := writeReport(&b, run, sections); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"This run: 1,000,000 loans",
+		"This run: 1,000,000 loans", "load average up to 2.5;",
 		"Missing on this machine, and so not compared: PostgreSQL.",
 		"Targets that this run does not meet:\n\n- A: slow | wide\n\n",
 		"| quick | 1 ns | limit 3 ns | 0.33 | <= 3 ns | met |\n",
