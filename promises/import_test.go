@@ -115,14 +115,20 @@ func TestPromise11AnImportInTwoPartsIsFound(t *testing.T) {
 	b := empty(t)
 	b.program = planted(t, "scheduler/imports.go", "	now := s.moment()\n	var reply *api.ImportReply\n", `	now := s.moment()
 	var reply *api.ImportReply
-	half := *snap
-	half.Loans = snap.Loans[:len(snap.Loans)/2]
+	n := len(data) / 2
+	for data[n-1] != '\n' {
+		n--
+	}
+	half, err := ledger.Read(r.Name, data[:n], opt)
+	if err != nil {
+		return nil, err
+	}
 	if err := s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.begin(tx, actor, r.On, r.Force, now)
 		if err != nil {
 			return err
 		}
-		in := &intake{change: c, snap: &half, cal: cal, lang: r.Lang, on: snap.DataDate, reply: &api.ImportReply{Events: map[string]int{}}}
+		in := &intake{change: c, snap: half, cal: cal, lang: r.Lang, on: snap.DataDate, reply: &api.ImportReply{Events: map[string]int{}}}
 		return in.take(true)
 	}); err != nil && !errors.Is(err, errUnchanged) {
 		return nil, err
