@@ -2,6 +2,7 @@
 # make test   everything that CI runs
 GO      ?= go
 export CGO_ENABLED = 0
+export PATH := $(PATH):/usr/sbin:/sbin
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -21,7 +22,7 @@ demo: build ## a throw-away branch, its duties, and why
 # say so, and fail in CI.
 tools: ## what the tests need, where apt-get and the right to use it are there
 	@for t in strace:strace mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs; do \
-		command -v $${t%%:*} >/dev/null || PATH=$$PATH:/usr/sbin command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
+		command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
 	if test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
 
