@@ -48,7 +48,7 @@ var exitMeaning = map[int]string{
 	exitOK:          "done",
 	exitFailed:      "failed",
 	exitUsage:       "wrong usage",
-	exitFindings:    "findings",
+	exitFindings:    "findings, or the store is damaged",
 	exitPartly:      "partly delivered",
 	exitChanges:     "changes would happen",
 	exitNoStore:     `no store in the data directory: run "tickler init"`,
@@ -58,7 +58,7 @@ var exitMeaning = map[int]string{
 }
 
 // storeExits are the statuses of every command that needs the store.
-var storeExits = []int{exitOK, exitFailed, exitUsage, exitNoStore, exitLocked, exitNotAllowed, exitInterrupted}
+var storeExits = []int{exitOK, exitFailed, exitUsage, exitFindings, exitNoStore, exitLocked, exitNotAllowed, exitInterrupted}
 
 // plainExits are those of the commands that never touch it.
 var plainExits = []int{exitOK, exitFailed, exitUsage}
