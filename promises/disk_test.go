@@ -47,7 +47,6 @@ type diskOp struct {
 	args []string
 	// what the store shows before and after
 	before, after string
-	files         []string // that are written beside the database, relative to the data directory
 }
 
 const noStore = "no store"

@@ -157,15 +157,6 @@ func (d *decoder) int() int64 {
 	return int64(u>>1) ^ -int64(u&1)
 }
 
-func (d *decoder) int32() int32 {
-	v := d.int()
-	if v < math.MinInt32 || v > math.MaxInt32 {
-		d.fail()
-		return 0
-	}
-	return int32(v)
-}
-
 func (d *decoder) day() calendar.Date {
 	v := int64(d.day0) + d.int()
 	if v < math.MinInt32 || v > math.MaxInt32 {

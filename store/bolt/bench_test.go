@@ -75,7 +75,7 @@ func BenchmarkBranch(b *testing.B) {
 		b.ReportMetric(float64(info.Size())/borrowers/18, "B/obligation")
 		start = time.Now()
 		must(b, db.Close())
-		db = opened(b, path)
+		opened(b, path)
 		b.ReportMetric(float64(time.Since(start).Microseconds())/1000, "ms/reopen")
 	}
 }
