@@ -18,10 +18,10 @@ demo: build ## a throw-away branch, its duties, and why
 	./bin/tickler demo
 
 # strace ends a process at a system call; xfsprogs makes the second of the two
-# disks whose power is cut. Where they cannot be had the tests that need them
+# disks whose power is cut; gcc links the race detector. Where they cannot be had the tests that need them
 # say so, and fail in CI.
 tools: ## what the tests need, where apt-get and the right to use it are there
-	@for t in strace:strace mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs; do \
+	@for t in strace:strace mkfs.xfs:xfsprogs mkfs.ext4:e2fsprogs gcc:build-essential; do \
 		command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
 	if test -n "$$missing" && command -v apt-get >/dev/null && test "$$(id -u)" = 0; then \
 		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; fi
