@@ -67,6 +67,7 @@ func (tx *Tx) post(p posting, drop bool) {
 		tx.posts = postLog{}
 	}
 	tx.posts[p.cell] = append(tx.posts[p.cell], postOp{p.member, drop})
+	tx.postsArranged = false
 }
 
 // repost turns the postings of old into those of new; both are sorted and
@@ -339,6 +340,9 @@ func decodeChunk(key, cell, rec []byte) ([]string, error) {
 // gathered is laid over what is kept, and nothing is merged: chunks that are put
 // between two plannings would be moved by all that the second one puts.
 func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error) error {
+	if tx.forked {
+		return errForked
+	}
 	if from[0] == indexAudit { // read by chunk, not by cell
 		if err := tx.flushPostings(); err != nil {
 			return err
@@ -457,7 +461,7 @@ func (tx *Tx) opsOf(g gatheredCell) []postOp {
 // membersOf is members for one cell of an index of dossiers.
 func (tx *Tx) membersOf(cell []byte, fn func(cell []byte, member string) error) error {
 	ops := tx.posts[string(cell)]
-	if len(ops) > 0 {
+	if len(ops) > 0 && !tx.forked {
 		ops = slices.Clone(tx.opsOf(gatheredCell{string(cell), -1}))
 	}
 	var kept []string
@@ -485,7 +489,7 @@ func (tx *Tx) membersOf(cell []byte, fn func(cell []byte, member string) error) 
 
 // freshIndex says that the backend has nothing yet of an index.
 func (tx *Tx) freshIndex(index byte) (bool, error) {
-	if tx.w == nil {
+	if tx.w == nil && !tx.forked {
 		return false, nil
 	}
 	fresh, known := tx.fresh[index]
