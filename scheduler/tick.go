@@ -3,7 +3,6 @@ package scheduler
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"tickler/api"
@@ -86,12 +85,10 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 		if err := c.planMarked(); err != nil {
 			return err
 		}
-		looked := map[loan.Ref]bool{}
-		for _, u := range slices.Concat(raise, nudge) {
-			if c.replan[u] || looked[u] {
+		for _, u := range store.UnitsInOrder(raise, nudge) {
+			if c.replan[u] {
 				continue
 			}
-			looked[u] = true
 			if err := c.guarded(u, func() error { return c.raiseUnit(u) }); err != nil {
 				return fmt.Errorf("raise what is due of %s: %w", u, err)
 			}
@@ -180,16 +177,24 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 }
 
 // raiseUnit raises what is due of a unit whose derivation stands, and tells
-// what is to be told.
+// what is to be told. Of what calls for neither nothing can have changed, but by
+// an event that closes it, which names it.
 func (c *change) raiseUnit(u loan.Ref) error {
-	plan, err := c.tx.Plan(u)
-	if err != nil || plan == nil {
-		return err
-	}
 	events, err := c.tx.EventsOf(u)
 	if err != nil {
 		return err
 	}
-	changes := obligation.Settle(plan.Obligations, c.circumstances(u, standing(events)))
-	return c.keepPlan(plan, changes)
+	circ := c.circumstances(u, standing(events))
+	pick := func(g *store.Glance) bool { return len(circ.Closings) > 0 || g.Calls(c.today) }
+	plan, err := c.tx.EditPlan(u, pick)
+	if err != nil || plan == nil || len(plan.Obligations) == 0 {
+		return err
+	}
+	changes := obligation.Settle(plan.Obligations, circ)
+	c.nudge(&plan.Plan)
+	if err := c.tx.PutEdit(plan); err != nil {
+		return err
+	}
+	c.note(&plan.Plan, changes)
+	return nil
 }
