@@ -50,12 +50,11 @@ type change struct {
 	person *person // who asks
 	view   *sight  // what he sees
 
-	withdrawing bool           // an event is taken back
-	since       calendar.Date  // last day that was scanned, where days were left out
-	gap         string         // which, in Chinese; "" for none
-	scanning    bool           // reminders and escalations whose day has come are told
-	nudged      []nudged       // in this change
-	told        map[string]int // reminded, escalated -> how many
+	withdrawing bool          // an event is taken back
+	since       calendar.Date // last day that was scanned, where days were left out
+	gap         string        // which, in Chinese; "" for none
+	scanning    bool          // reminders and escalations whose day has come are told
+	nudged      []nudged      // in this change
 
 	directory directory // the facts that many units share, read once
 	deriver   *rules.Deriver
@@ -96,7 +95,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	}
 	actor.Person = p.Staff
 	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor, person: p, view: sees,
-		counts: map[string]int{}, sighted: map[string]int{}, told: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
+		counts: map[string]int{}, sighted: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)
 	}
@@ -468,13 +467,24 @@ type changeDetail struct {
 	Late string        `json:"late,omitempty"`
 }
 
+// json is the detail as encoding/json writes it.
+func (d *changeDetail) json(o *store.Object) json.RawMessage {
+	o.Reset()
+	o.Date("due", d.Due)
+	o.DateIfAny("was", d.Was)
+	o.DateIfAny("on", d.On)
+	o.TextIfAny("why", d.Why)
+	o.TextIfAny("late", d.Late)
+	return o.JSON()
+}
+
 // end writes the audit's records, the outbox's entries and the head record.
 func (c *change) end(action, subject string, detail map[string]any, about ...string) error {
 	if len(c.counts) > 0 {
 		detail["plan"] = c.counts
 	}
-	if len(c.told) > 0 {
-		detail["told"] = c.told
+	if told := c.told(); len(told) > 0 {
+		detail["told"] = told
 	}
 	if len(c.failed) > 0 {
 		detail["failed"] = len(c.failed)
@@ -483,7 +493,9 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		return err
 	}
 	stamp := c.stamp()
-	for _, ch := range c.seen {
+	var object store.Object
+	for i := range c.seen {
+		ch := &c.seen[i]
 		id := ch.Key.String()
 		d := changeDetail{Due: ch.To, On: ch.on, Why: ch.Cause}
 		if ch.Kind == obligation.ChangeMoved {
@@ -492,7 +504,8 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		if ch.Kind == obligation.ChangeRaised {
 			d.Late = ch.late
 		}
-		if err := stamp.write(c.tx, "obligation."+string(ch.Kind), id, d); err != nil {
+		stamp.of = &ch.Key
+		if err := stamp.write(c.tx, "obligation."+string(ch.Kind), id, d.json(&object)); err != nil {
 			return err
 		}
 		if ch.Kind == obligation.ChangeAltered {
@@ -516,19 +529,5 @@ func (c *change) facts(u loan.Ref) (*loan.Facts, error) {
 
 // toldOf counts what of the reminders and escalations who asks sees.
 func (c *change) toldOf() map[string]int {
-	if c.view.all {
-		return c.told
-	}
-	out := map[string]int{}
-	for _, n := range c.nudged {
-		if !c.view.branch(n.branch) && !c.view.is(n.owner) {
-			continue
-		}
-		if n.to != "" {
-			out["escalated"]++
-		} else {
-			out["reminded"]++
-		}
-	}
-	return out
+	return c.count(func(n *nudged) bool { return c.view.all || c.view.branch(n.branch) || c.view.is(n.owner) })
 }

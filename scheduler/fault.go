@@ -3,7 +3,6 @@ package scheduler
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"runtime/debug"
 
 	"tickler/loan"
@@ -31,7 +30,7 @@ func (c *change) guarded(u loan.Ref, work func() error) (err error) {
 	if why := c.skip[u]; why != nil {
 		return c.broken(u, why)
 	}
-	writes, nudged, told := c.tx.Writes(), len(c.nudged), maps.Clone(c.told)
+	writes, nudged := c.tx.Writes(), len(c.nudged)
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -46,7 +45,7 @@ func (c *change) guarded(u loan.Ref, work func() error) (err error) {
 			err = &unitFault{u, why}
 			return
 		}
-		c.nudged, c.told = c.nudged[:nudged], told
+		c.nudged = c.nudged[:nudged]
 		err = c.broken(u, why)
 	}()
 	return work()
