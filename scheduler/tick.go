@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"tickler/api"
+	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
 	"tickler/store"
@@ -62,12 +63,13 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 			if u.Kind != loan.KindBorrower {
 				continue
 			}
-			// A maturity that passed may be the last of its officer's.
+			// What took hold since may be another's care: who has a loan
+			// from today on did not wake by himself.
 			d, err := tx.Dossier(u.ID)
 			if err != nil {
 				return err
 			}
-			if d != nil {
+			if d != nil && tookHold(d, since, c.today) {
 				if err := c.touch(d); err != nil {
 					return err
 				}
@@ -102,6 +104,19 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
 	return reply, err
+}
+
+// tookHold says that a version of a loan holds from a day after since, today at
+// the latest.
+func tookHold(d *loan.Dossier, since, today calendar.Date) bool {
+	for _, f := range d.Loans {
+		for i := range f.History {
+			if from := f.History[i].From; from > since && from <= today {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // withProblems says with a scan that a file is bad, for sites where nothing

@@ -331,8 +331,10 @@ func decodeChunk(key, cell, rec []byte) ([]string, error) {
 // members calls fn for the members of every cell in [from, to) of cell keys,
 // in order. fn may call the store's methods that read.
 func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error) error {
-	if err := tx.flushPostings(); err != nil {
-		return err
+	if tx.unmerged(from[0]) {
+		if err := tx.flushPostings(); err != nil {
+			return err
+		}
 	}
 	return tx.r.Scan(bucketPost, from, to, func(key, rec []byte) error {
 		if len(key) == 0 {
@@ -354,6 +356,19 @@ func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error
 		}
 		return nil
 	})
+}
+
+// unmerged says that the transaction changed something of the kind of an index:
+// who plans officer by officer, and reads whose borrowers they are, need not
+// have each merged before the next.
+func (tx *Tx) unmerged(index byte) bool {
+	switch index {
+	case indexDue, indexRaise, indexNudge, indexNext, indexShort:
+		return len(tx.places.cells) > 0
+	case indexAudit:
+		return len(tx.trail.posted) > 0
+	}
+	return len(tx.posts) > 0
 }
 
 // membersOf is members for one cell. Of an index of dossiers that is new in this
