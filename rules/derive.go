@@ -124,11 +124,12 @@ type deriver struct {
 	}
 	landings map[calendar.Date]calendar.Date // maturity -> landed
 	below    map[string]int                  // branch -> branches right below it
+	lastEnds map[loan.Kind]calendar.Date     // of wakes.go
 }
 
 func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriver {
 	d := &deriver{book: b, cal: cal, window: w, from: w.earliest(), env: newEnv(cal), landings: map[calendar.Date]calendar.Date{},
-		kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{}, names: map[calendar.Date]string{}, groups: map[calendar.Date]groupSeen{}}
+		kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{}, names: map[calendar.Date]string{}, groups: map[calendar.Date]groupSeen{}, lastEnds: map[loan.Kind]calendar.Date{}}
 	d.env.Count = d.count
 	if f != nil {
 		d.begin(f)
@@ -148,30 +149,8 @@ func (d *deriver) begin(f *loan.Facts) {
 // forget says that the environment holds something else than a loan.
 func (d *deriver) forget() { d.filled.loan, d.filled.borrower = nil, "" }
 
-// wakes notes the days on which facts at hand change their meaning by
-// themselves: a maturity passes, a fact or an event of a day to come takes
-// hold.
-func (d *deriver) wakes() {
-	for _, f := range d.facts.Loans {
-		for i := range f.History {
-			if v := &f.History[i]; v.From > d.today {
-				d.wake(v.From)
-			}
-		}
-		if l := f.History.At(d.today); l != nil && l.Open() && !l.Maturity.IsZero() {
-			d.wake(d.landed(l.Maturity).AddDays(1))
-		}
-	}
-	for i := range d.facts.Events {
-		d.wake(d.facts.Events[i].Happened)
-	}
-	for _, c := range d.facts.Collaterals {
-		d.wake(c.LastInspected)
-	}
-}
-
 func (d *deriver) unit(u loan.Ref) {
-	d.wakes()
+	d.wakes(u)
 	switch u.Kind {
 	case loan.KindBorrower:
 		for _, f := range d.facts.Loans {

@@ -3,6 +3,7 @@ package rules_test
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,7 +48,7 @@ func portfolio(t *rapid.T) *loan.Facts {
 	for i := range rapid.IntRange(1, 3).Draw(t, "loans") {
 		from := dayNear(t, "disbursed")
 		l := lend(named(fmt.Sprint("L", i+1)), func(l *loan.Loan) {
-			l.Disbursed, l.Maturity = from, from.AddDays(rapid.IntRange(1, 500).Draw(t, "term"))
+			l.Disbursed, l.Maturity = from, from.AddDays(rapid.OneOf(rapid.IntRange(1, 500), rapid.Just(3000)).Draw(t, "term"))
 			l.Class, l.Mode = rapid.SampledFrom(loan.Classes).Draw(t, "class"), rapid.SampledFrom([]loan.Mode{loan.Regular, loan.Key}).Draw(t, "mode")
 			l.Officer = officer.Draw(t, "officer")
 			if rapid.IntRange(0, 9).Draw(t, "no maturity") == 0 {
@@ -60,7 +61,7 @@ func portfolio(t *rapid.T) *loan.Facts {
 		l.History[0].From = from
 		for range rapid.IntRange(0, 2).Draw(t, "versions") {
 			then(l, dayNear(t, "version").String(), func(l *loan.Loan) {
-				switch rapid.IntRange(0, 5).Draw(t, "change") {
+				switch rapid.IntRange(0, 6).Draw(t, "change") {
 				case 0:
 					settled(l)
 				case 1:
@@ -73,6 +74,8 @@ func portfolio(t *rapid.T) *loan.Facts {
 					l.Maturity = dayNear(t, "maturity")
 				case 5:
 					l.Officer = officer.Draw(t, "officer")
+				case 6:
+					l.Branch = "B2"
 				}
 			})
 		}
@@ -161,7 +164,8 @@ func TestUntilNextNothingChangesByItself(t *testing.T) {
 	book := mustParse(t, everyKindOfRule)
 	rapid.Check(t, func(t *rapid.T) {
 		f := portfolio(t)
-		for _, unit := range units {
+		f.Groups["G1"] = &loan.Group{ID: "G1", Members: []loan.GroupMember{{Borrower: "C1", Branch: "B1", Lead: true}, {Borrower: "C9", Branch: "B9"}}}
+		for _, unit := range append(slices.Clip(units), loan.Ref{Kind: loan.KindGroup, ID: "G1"}) {
 			d := derive(t, book, f, unit)
 			end := firstDay.AddDays(600)
 			if !d.Next.IsZero() {

@@ -68,17 +68,16 @@ type tally struct {
 	units   int              // planned, of those
 	seen    runs[seenChange] // of raised obligations, and those of record
 	nudged  runs[nudged]     // to be told
-	told    map[string]int   // reminded, escalated -> how many
 	failed  []string         // of what could not be worked out, why
 }
 
 func newTally() tally {
-	return tally{counts: map[string]int{}, sighted: map[string]int{}, told: map[string]int{}}
+	return tally{counts: map[string]int{}, sighted: map[string]int{}}
 }
 
 // add takes over what came of the units after.
 func (t *tally) add(u *tally) {
-	for _, m := range []struct{ to, from map[string]int }{{t.counts, u.counts}, {t.sighted, u.sighted}, {t.told, u.told}} {
+	for _, m := range []struct{ to, from map[string]int }{{t.counts, u.counts}, {t.sighted, u.sighted}} {
 		for k, n := range m.from {
 			m.to[k] += n
 		}
@@ -539,13 +538,24 @@ type changeDetail struct {
 	Late string        `json:"late,omitempty"`
 }
 
+// json is the detail as encoding/json writes it.
+func (d *changeDetail) json(o *store.Object) json.RawMessage {
+	o.Reset()
+	o.Date("due", d.Due)
+	o.DateIfAny("was", d.Was)
+	o.DateIfAny("on", d.On)
+	o.TextIfAny("why", d.Why)
+	o.TextIfAny("late", d.Late)
+	return o.JSON()
+}
+
 // end writes the audit's records, the outbox's entries and the head record.
 func (c *change) end(action, subject string, detail map[string]any, about ...string) error {
 	if len(c.counts) > 0 {
 		detail["plan"] = c.counts
 	}
-	if len(c.told) > 0 {
-		detail["told"] = c.told
+	if told := c.told(); len(told) > 0 {
+		detail["told"] = told
 	}
 	if len(c.failed) > 0 {
 		detail["failed"] = len(c.failed)
@@ -554,6 +564,7 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		return err
 	}
 	stamp := c.stamp()
+	var object store.Object
 	for ch := range c.seen.all() {
 		id := ch.Key.String()
 		d := changeDetail{Due: ch.To, On: ch.on, Why: ch.Cause}
@@ -563,7 +574,8 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		if ch.Kind == obligation.ChangeRaised {
 			d.Late = ch.late
 		}
-		if err := stamp.write(c.tx, "obligation."+string(ch.Kind), id, d); err != nil {
+		stamp.of = &ch.Key
+		if err := stamp.write(c.tx, "obligation."+string(ch.Kind), id, d.json(&object)); err != nil {
 			return err
 		}
 		if ch.Kind == obligation.ChangeAltered {
@@ -587,19 +599,5 @@ func (c *change) facts(u loan.Ref) (*loan.Facts, error) {
 
 // toldOf counts what of the reminders and escalations who asks sees.
 func (c *change) toldOf() map[string]int {
-	if c.view.all {
-		return c.told
-	}
-	out := map[string]int{}
-	for n := range c.nudged.all() {
-		if !c.view.branch(n.branch) && !c.view.is(n.owner) {
-			continue
-		}
-		if n.to != "" {
-			out["escalated"]++
-		} else {
-			out["reminded"]++
-		}
-	}
-	return out
+	return c.count(func(n *nudged) bool { return c.view.all || c.view.branch(n.branch) || c.view.is(n.owner) })
 }

@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"maps"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -138,13 +137,13 @@ func (h *hand) ready(u loan.Ref) (out readyUnit, ok bool) {
 	if len(h.events[u]) > 0 || h.skip[u] != nil {
 		return out, false
 	}
-	nudged, failed, told := len(h.nudged.open), len(h.failed), h.told
+	nudged, failed := len(h.nudged.open), len(h.failed)
 	defer func() {
 		if p := recover(); p != nil {
 			ok = false
 		}
 		if !ok {
-			h.nudged.open, h.failed, h.told = h.nudged.open[:nudged], h.failed[:failed], told
+			h.nudged.open, h.failed = h.nudged.open[:nudged], h.failed[:failed]
 		}
 	}()
 	facts, err := h.facts(u)
@@ -164,9 +163,6 @@ func (h *hand) ready(u loan.Ref) (out readyUnit, ok bool) {
 		return out, false
 	}
 	plan.Obligations = obs
-	if h.scanning {
-		h.told = maps.Clone(told)
-	}
 	keep, there := h.renew(plan, d.Next, known, known && plan.Next == d.Next && len(changes) == 0 && !h.recon.Quiet)
 	out.unit = u
 	if keep {

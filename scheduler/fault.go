@@ -3,7 +3,6 @@ package scheduler
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"runtime/debug"
 
 	"tickler/loan"
@@ -31,7 +30,7 @@ func (c *change) guarded(u loan.Ref, work func() error) (err error) {
 	if why := c.skip[u]; why != nil {
 		return c.broken(u, why)
 	}
-	writes, nudged, told := c.tx.Writes(), len(c.nudged.open), maps.Clone(c.told)
+	writes, nudged := c.tx.Writes(), len(c.nudged.open)
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -46,7 +45,7 @@ func (c *change) guarded(u loan.Ref, work func() error) (err error) {
 			err = &unitFault{u, why}
 			return
 		}
-		c.nudged.open, c.told = c.nudged.open[:nudged], told
+		c.nudged.open = c.nudged.open[:nudged]
 		err = c.broken(u, why)
 	}()
 	return work()

@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -124,8 +125,9 @@ func digestDay(cal *calendar.Calendar, on calendar.Date) (calendar.Date, error) 
 // nudged is a nudge with what its message says.
 type nudged struct {
 	nudge
-	id, owner, role, branch string
-	due                     calendar.Date
+	of                  obligation.Key
+	owner, role, branch string
+	due                 calendar.Date
 }
 
 // nudge works out the next nudge of each obligation of a plan and, in a scan,
@@ -160,15 +162,31 @@ func (c *change) nudge(plan *store.Plan) (changed bool) {
 		changed = changed || o.Nudge != next || o.Told != told || len(o.Escalated) != escalated
 		o.Nudge = next
 		for _, n := range now {
-			role, kind := o.Role, "reminded"
+			role := o.Role
 			if n.to != "" {
-				role, kind = n.to, "escalated"
+				role = n.to
 			}
-			c.told[kind]++
-			c.nudged.open = append(c.nudged.open, nudged{n, o.Key.String(), o.Owner, role, o.Branch, o.Due})
+			c.nudged.open = append(c.nudged.open, nudged{n, o.Key, o.Owner, role, o.Branch, o.Due})
 		}
 	}
 	return changed
+}
+
+// told counts the reminders and escalations: reminded, escalated -> how many.
+func (c *change) told() map[string]int { return c.count(func(*nudged) bool { return true }) }
+
+func (c *change) count(want func(*nudged) bool) map[string]int {
+	out := map[string]int{}
+	for n := range c.nudged.all() {
+		switch {
+		case !want(n):
+		case n.to != "":
+			out["escalated"]++
+		default:
+			out["reminded"]++
+		}
+	}
+	return out
 }
 
 // escalationDetail is the audit's word on one escalation.
@@ -180,19 +198,34 @@ type escalationDetail struct {
 	Late   string        `json:"late,omitempty"`
 }
 
+// json is the detail as encoding/json writes it.
+func (d *escalationDetail) json(o *store.Object) json.RawMessage {
+	o.Reset()
+	o.Text("to", d.To)
+	o.Text("branch", d.Branch)
+	o.Date("day", d.Day)
+	o.Date("due", d.Due)
+	o.TextIfAny("late", d.Late)
+	return o.JSON()
+}
+
 // tellNudged enqueues what is to be told. Who answers for a duty changes with
 // an escalation, so each has its record; a reminder changes nothing, and the
 // scan's record has their number.
 func (c *change) tellNudged() error {
+	stamp := c.stamp()
+	var object store.Object
 	for n := range c.nudged.all() {
-		m := store.Message{Kind: kindRemind, To: n.owner, Role: n.role, Branch: n.branch, Obligation: n.id, Day: n.day, On: c.today, At: c.now}
+		id := n.of.String()
+		m := store.Message{Kind: kindRemind, To: n.owner, Role: n.role, Branch: n.branch, Obligation: id, Day: n.day, On: c.today, At: c.now}
 		if n.day < c.today {
 			m.Late = c.lateNudge(n.day)
 		}
 		if n.to != "" {
 			m.Kind, m.To = kindEscalate, ""
 			d := escalationDetail{To: n.to, Branch: n.branch, Day: n.day, Due: n.due, Late: m.Late}
-			if err := c.audit("obligation.escalated", n.id, d); err != nil {
+			stamp.of = &n.of
+			if err := stamp.write(c.tx, "obligation.escalated", id, d.json(&object)); err != nil {
 				return err
 			}
 		}

@@ -2,12 +2,14 @@ package scheduler
 
 import (
 	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os/user"
 	"time"
 
 	"tickler/calendar"
+	"tickler/obligation"
 	"tickler/store"
 )
 
@@ -20,6 +22,8 @@ type stamp struct {
 	rulebook, calendar string // digests
 	actor              Actor
 	begun              bool // a first import or scan gave the store its day and its documents
+
+	of *obligation.Key // whose id the subjects are; nil for another subject
 }
 
 // underStanding is the stamp of what happens outside a change: the day and the
@@ -31,7 +35,9 @@ func underStanding(meta *store.Meta, actor Actor, at time.Time) stamp {
 
 // stamp is the change's own.
 func (c *change) stamp() stamp {
-	return stamp{at: c.now, business: c.today, rulebook: c.book.Digest(), calendar: c.cal.Version(), actor: c.actor, begun: true}
+	st := stamp{at: c.now, business: c.today, rulebook: c.book.Digest(), calendar: c.cal.Version(), actor: c.actor, begun: true}
+	st.actor = st.actor.named() // looked up once for many records
+	return st
 }
 
 // lacks names what is missing.
@@ -55,15 +61,17 @@ func (st stamp) lacks() error {
 // found under: KIND/ID, person/ID, an event's id. Of an obligation's id its
 // subject and party need no mention.
 func (st stamp) write(tx *store.Tx, action, subject string, detail any, about ...string) error {
-	if st.actor == (Actor{}) || st.actor.System {
-		st.actor = ownActor() // the daemon's own scan
-	}
+	st.actor = st.actor.named()
 	if err := st.lacks(); err != nil {
 		return fmt.Errorf("audit record %q of %q: %w", action, subject, err)
 	}
 	rec := store.Record{At: st.at, Business: st.business, Actor: st.actor.Person, OSUser: st.actor.OSUser,
-		Action: action, Subject: subject, About: about, Rulebook: st.rulebook, Calendar: st.calendar}
-	if detail != nil {
+		Action: action, Subject: subject, Of: st.of, About: about, Rulebook: st.rulebook, Calendar: st.calendar}
+	switch d := detail.(type) {
+	case nil:
+	case json.RawMessage:
+		rec.Detail = d
+	default:
 		var err error
 		if rec.Detail, err = store.AuditDetail(detail); err != nil {
 			return err
@@ -71,6 +79,14 @@ func (st stamp) write(tx *store.Tx, action, subject string, detail any, about ..
 	}
 	_, err := tx.Audit(rec)
 	return err
+}
+
+// named is who a record names: for the daemon's own scan the process.
+func (a Actor) named() Actor {
+	if a == (Actor{}) || a.System {
+		return ownActor()
+	}
+	return a
 }
 
 // ownActor is the process itself: nobody asked for what it does.

@@ -3,10 +3,10 @@ package scheduler
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"tickler/api"
+	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
 	"tickler/store"
@@ -63,12 +63,13 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 			if u.Kind != loan.KindBorrower {
 				continue
 			}
-			// A maturity that passed may be the last of its officer's.
+			// What took hold since may be another's care: who has a loan
+			// from today on did not wake by himself.
 			d, err := tx.Dossier(u.ID)
 			if err != nil {
 				return err
 			}
-			if d != nil {
+			if d != nil && tookHold(d, since, c.today) {
 				if err := c.touch(d); err != nil {
 					return err
 				}
@@ -86,12 +87,10 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 		if err := c.planMarked(); err != nil {
 			return err
 		}
-		looked := map[loan.Ref]bool{}
-		for _, u := range slices.Concat(raise, nudge) {
-			if c.replan[u] || looked[u] {
+		for _, u := range store.UnitsInOrder(raise, nudge) {
+			if c.replan[u] {
 				continue
 			}
-			looked[u] = true
 			if err := c.guarded(u, func() error { return c.raiseUnit(u) }); err != nil {
 				return fmt.Errorf("raise what is due of %s: %w", u, err)
 			}
@@ -105,6 +104,19 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
 	return reply, err
+}
+
+// tookHold says that a version of a loan holds from a day after since, today at
+// the latest.
+func tookHold(d *loan.Dossier, since, today calendar.Date) bool {
+	for _, f := range d.Loans {
+		for i := range f.History {
+			if from := f.History[i].From; from > since && from <= today {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // withProblems says with a scan that a file is bad, for sites where nothing
@@ -180,16 +192,24 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 }
 
 // raiseUnit raises what is due of a unit whose derivation stands, and tells
-// what is to be told.
+// what is to be told. Of what calls for neither nothing can have changed, but by
+// an event that closes it, which names it.
 func (c *change) raiseUnit(u loan.Ref) error {
-	plan, err := c.tx.Plan(u)
-	if err != nil || plan == nil {
-		return err
-	}
 	events, err := c.tx.EventsOf(u)
 	if err != nil {
 		return err
 	}
-	changes := obligation.Settle(plan.Obligations, c.circumstances(u, standing(events)))
-	return c.keepPlan(plan, changes)
+	circ := c.circumstances(u, standing(events))
+	pick := func(g *store.Glance) bool { return len(circ.Closings) > 0 || g.Calls(c.today) }
+	plan, err := c.tx.EditPlan(u, pick)
+	if err != nil || plan == nil || len(plan.Obligations) == 0 {
+		return err
+	}
+	changes := obligation.Settle(plan.Obligations, circ)
+	c.nudge(&plan.Plan)
+	if err := c.tx.PutEdit(plan); err != nil {
+		return err
+	}
+	c.note(&plan.Plan, changes)
+	return nil
 }

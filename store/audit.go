@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tickler/calendar"
+	"tickler/obligation"
 )
 
 // Record is one entry of the audit trail. Prev and Hash chain it to its
@@ -33,6 +34,10 @@ type Record struct {
 	Calendar string          `json:"calendar,omitempty"`
 	Prev     string          `json:"prev"`
 	Hash     string          `json:"-"`
+
+	// Of is the obligation whose id the Subject is, where whoever writes the
+	// record has it at hand; nil: it is read from the Subject.
+	Of *obligation.Key `json:"-"`
 }
 
 const auditVersion = 1
@@ -78,7 +83,9 @@ func (tx *Tx) Audit(rec Record) (seq uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	rec.Seq, rec.Prev, rec.At = last+1, hex.EncodeToString(prev[:]), rec.At.UTC()
+	var prevHex [2 * sha256.Size]byte
+	hex.Encode(prevHex[:], prev[:])
+	rec.Seq, rec.Prev, rec.At = last+1, string(prevHex[:]), rec.At.UTC()
 	payload, err := rec.appendJSON(append(tx.scratch[:0], prev[:]...))
 	if err != nil {
 		return 0, fmt.Errorf("store: audit record %q: %w", rec.Action, err)
@@ -100,9 +107,7 @@ func (r *Record) appendJSON(b []byte) (_ []byte, err error) {
 	if b, err = appendJSONTime(append(b, `,"at":`...), r.At); err != nil {
 		return nil, err
 	}
-	if b, err = appendJSONDate(append(b, `,"business":`...), r.Business); err != nil {
-		return nil, err
-	}
+	b = appendJSONDate(append(b, `,"business":`...), r.Business)
 	b = appendJSONMember(b, "actor", r.Actor)
 	b = appendJSONMember(b, "os_user", r.OSUser)
 	b = appendJSONText(append(b, `,"action":`...), r.Action)
@@ -119,11 +124,9 @@ func (r *Record) appendJSON(b []byte) (_ []byte, err error) {
 		b = append(b, ']')
 	}
 	if len(r.Detail) > 0 {
-		detail, err := json.Marshal(r.Detail) // it must be JSON, and is made compact
-		if err != nil {
+		if b, err = appendJSONDetail(append(b, `,"detail":`...), r.Detail); err != nil {
 			return nil, err
 		}
-		b = append(append(b, `,"detail":`...), detail...)
 	}
 	b = appendJSONMember(b, "rulebook", r.Rulebook)
 	b = appendJSONMember(b, "calendar", r.Calendar)

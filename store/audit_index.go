@@ -101,22 +101,30 @@ func auditPostings(r *Record) []posting {
 }
 
 func (tx *Tx) postAudit(r *Record) {
+	l := &tx.trail
 	add := func(subject string) {
 		if subject != "" {
 			for _, n := range auditSubjects(subject) {
-				tx.trail.add(n[0], string(n[1:]), r.Seq)
+				l.add(r.Seq, n[0], string(n[1:]))
 			}
 		}
 	}
-	add(r.Subject)
+	if r.Of != nil {
+		l.add(r.Seq, 't', string(r.Of.Subject.Kind), "/", r.Of.Subject.ID)
+		if p := r.Of.Party; !p.IsZero() {
+			l.add(r.Seq, 't', string(p.Kind), "/", p.ID)
+		}
+	} else {
+		add(r.Subject)
+	}
 	for _, s := range r.About {
 		add(s)
 	}
 	if r.Actor != "" {
-		tx.trail.add('p', r.Actor, r.Seq)
+		l.add(r.Seq, 'p', r.Actor)
 	}
 	if r.OSUser != "" {
-		tx.trail.add('u', r.OSUser, r.Seq)
+		l.add(r.Seq, 'u', r.OSUser)
 	}
 }
 

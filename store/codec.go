@@ -66,25 +66,31 @@ func (e *encoder) text(s string) {
 				return
 			}
 		}
-	} else {
-		if len(e.texts) == manyTexts && len(e.index) == 0 {
-			if e.index == nil {
-				e.index = map[string]uint64{}
-			}
-			for i, t := range e.texts {
-				e.index[t] = uint64(i + 1)
-			}
-		}
-		if n, ok := e.index[s]; ok {
-			e.uint(n)
-			return
-		}
-		e.index[s] = uint64(len(e.texts) + 1)
+	} else if n, ok := e.index[s]; ok {
+		e.uint(n)
+		return
 	}
-	e.texts = append(e.texts, s)
+	e.learn(s)
 	e.uint(uint64(len(e.texts)))
 	e.uint(uint64(len(s)))
 	e.b = append(e.b, s...)
+}
+
+// learn gives a new text the next number.
+func (e *encoder) learn(s string) {
+	e.texts = append(e.texts, s)
+	switch n := len(e.texts); {
+	case n < manyTexts:
+	case n > manyTexts:
+		e.index[s] = uint64(n)
+	default:
+		if e.index == nil {
+			e.index = map[string]uint64{}
+		}
+		for i, t := range e.texts {
+			e.index[t] = uint64(i + 1)
+		}
+	}
 }
 
 // name writes a string of few values. One too long for the dict is written as

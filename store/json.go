@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 	"unicode/utf8"
@@ -44,9 +45,24 @@ func appendOtherText(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-func appendJSONDate(b []byte, d calendar.Date) ([]byte, error) {
-	text, err := d.MarshalJSON()
-	return append(b, text...), err
+func appendJSONDate(b []byte, d calendar.Date) []byte {
+	n := len(b)
+	b = d.Append(append(b, '"'))
+	if len(b) == n+1 { // no date
+		return append(b[:n], "null"...)
+	}
+	return append(b, '"')
+}
+
+// appendJSONDetail appends what is JSON already, without the spaces in it.
+func appendJSONDetail(b []byte, detail json.RawMessage) ([]byte, error) {
+	// Without these bytes there is nothing to leave out or to write otherwise;
+	// e2 begins U+2028 and U+2029.
+	if !bytes.ContainsAny(detail, " \t\r\n<>&") && bytes.IndexByte(detail, 0xe2) < 0 && json.Valid(detail) {
+		return append(b, detail...), nil
+	}
+	compact, err := json.Marshal(detail)
+	return append(b, compact...), err
 }
 
 func appendJSONTime(b []byte, t time.Time) ([]byte, error) {

@@ -1,8 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
+	"slices"
+	"strings"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -127,6 +130,16 @@ func refKey(r loan.Ref) ([]byte, error) {
 		return nil, fmt.Errorf("store: %q cannot be a key", r.String())
 	}
 	return append(append(make([]byte, 0, 1+len(r.ID)), b), r.ID...), nil
+}
+
+// UnitsInOrder gives the units of both lists, each once, in the order of their
+// keys: who works on many in that order reads and writes the store in one pass.
+func UnitsInOrder(a, b []loan.Ref) []loan.Ref {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(a, b loan.Ref) int {
+		return cmp.Or(cmp.Compare(kindLetters[a.Kind], kindLetters[b.Kind]), strings.Compare(a.ID, b.ID))
+	})
+	return slices.Compact(all)
 }
 
 // unitKey is refKey for the units that are derived as a whole.

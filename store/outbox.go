@@ -58,12 +58,8 @@ func (m *Message) appendJSON(b []byte) (_ []byte, err error) {
 	b = appendJSONMember(b, "role", m.Role)
 	b = appendJSONMember(b, "branch", m.Branch)
 	b = appendJSONMember(b, "obligation", m.Obligation)
-	if b, err = appendJSONDate(append(b, `,"day":`...), m.Day); err != nil {
-		return nil, err
-	}
-	if b, err = appendJSONDate(append(b, `,"on":`...), m.On); err != nil {
-		return nil, err
-	}
+	b = appendJSONDate(append(b, `,"day":`...), m.Day)
+	b = appendJSONDate(append(b, `,"on":`...), m.On)
 	b = appendJSONMember(b, "late", m.Late)
 	if b, err = appendJSONTime(append(b, `,"at":`...), m.At); err != nil {
 		return nil, err

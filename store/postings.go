@@ -96,7 +96,7 @@ func (tx *Tx) repost(old, new []posting) {
 
 // flushPostings merges what was gathered, cell by cell in their order.
 func (tx *Tx) flushPostings() error {
-	if len(tx.posts) == 0 && len(tx.places.cells) == 0 && len(tx.trail.cells) == 0 {
+	if len(tx.posts) == 0 && len(tx.places.cells) == 0 && len(tx.trail.posted) == 0 {
 		return nil
 	}
 	m := &merger{w: tx.w.w, slab: &tx.w.slab}
@@ -122,11 +122,13 @@ func (tx *Tx) flushPostings() error {
 	if err := plainUpTo(""); err != nil {
 		return err
 	}
-	trail := slices.SortedFunc(maps.Values(tx.trail.cells), func(a, b *auditCell) int { return strings.Compare(a.key, b.key) })
-	for _, c := range trail { // behind all others
-		if err := m.cell(c.key, tx.trail.of(c)); err != nil {
-			return err
-		}
+	var ops []postOp
+	err := tx.trail.each(func(key string, seqs []uint64) error { // behind all others
+		ops = auditOps(ops[:0], seqs)
+		return m.cell(key, ops)
+	})
+	if err != nil {
+		return err
 	}
 	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
 	tx.w.forget(bucketPost) // the merger wrote past it
@@ -343,7 +345,7 @@ func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error
 	if tx.forked {
 		return errForked
 	}
-	if from[0] == indexAudit { // read by chunk, not by cell
+	if len(tx.trail.posted) > 0 && from[0] == indexAudit { // read by chunk, not by cell
 		if err := tx.flushPostings(); err != nil {
 			return err
 		}

@@ -152,6 +152,11 @@ type tree struct {
 	depth int             // pages from the root to a leaf, both counted
 	seen  map[uint64]page // the branches read in this transaction
 	last  page            // the leaf read last
+
+	// The way walked last: its leaf and the keys that belong there. The tree
+	// does not change, so that who walks to a key among them goes the same way.
+	way       page
+	low, high []byte
 }
 
 func newTree(f pages, root uint64) (*tree, error) {
@@ -211,6 +216,9 @@ func (t *tree) get(id uint64) (page, error) {
 // below is set, to the leaf that holds the keys just below it. It gives the
 // leaf and the range of keys that belong there; high nil is the end.
 func (t *tree) walk(key []byte, below bool) (low, high []byte, leaf page, err error) {
+	if t.known(key, below) {
+		return t.low, t.high, t.way, nil
+	}
 	id := t.root
 	for level := 1; ; level++ {
 		p, err := t.get(id)
@@ -224,6 +232,7 @@ func (t *tree) walk(key []byte, below bool) (low, high []byte, leaf page, err er
 			return nil, nil, page{}, &fault{id, "is on the wrong level"}
 		}
 		if p.leaf {
+			t.way, t.low, t.high = p, low, high
 			return low, high, p, nil
 		}
 		// The last element not above the key.
@@ -238,6 +247,17 @@ func (t *tree) walk(key []byte, below bool) (low, high []byte, leaf page, err er
 		}
 		id = p.child(i)
 	}
+}
+
+// known says that the way to a key is the one walked last.
+func (t *tree) known(key []byte, below bool) bool {
+	if t.low == nil {
+		return false
+	}
+	if below { // the keys just below the first of a leaf are in the one before
+		return bytes.Compare(key, t.low) > 0 && (t.high == nil || bytes.Compare(key, t.high) <= 0)
+	}
+	return bytes.Compare(key, t.low) >= 0 && (t.high == nil || bytes.Compare(key, t.high) < 0)
 }
 
 // all walks the whole tree and calls report for what is wrong with it. It

@@ -26,6 +26,7 @@ func runStore(t *testing.T, open func(*testing.T) store.Backend) {
 		"APlanComesBackFieldByField":           planRoundTrip,
 		"ADossierComesBackFieldByField":        dossierRoundTrip,
 		"PostingsAgreeWithTheirPlans":          postings,
+		"AnEditIsThePlanPutWhole":              edits,
 		"AFullCellIsCutAndEmptied":             fullCell,
 		"WhatIsUnchangedWritesNothing":         unchanged,
 		"ADossierIsFoundByAllItHolds":          dossierIndexes,
@@ -250,6 +251,100 @@ func parts(t *testing.T, tx *store.Tx, p *store.Plan, r *rand.Rand) {
 	if !reflect.DeepEqual(got, &want) {
 		t.Fatalf("part %+v:\n got %+v\nwant %+v", part, got, &want)
 	}
+}
+
+// edits works on a few obligations of a plan, and in a second store puts the
+// same plan whole: both must hold the same bytes, indexes included.
+func edits(t *testing.T, open func(*testing.T) store.Backend) {
+	r := rand.New(rand.NewPCG(7, 8))
+	edited, whole := store.New(open(t)), store.New(open(t))
+	both := func(work func(s *store.Store)) { work(edited); work(whole) }
+	for i := range 150 {
+		unit := borrower(fmt.Sprint("C", i))
+		p := randomPlan(r, unit)
+		for k := range p.Obligations { // a text each, so that some plans have many
+			o := &p.Obligations[k]
+			o.Cause = []string{"", "展期", fmt.Sprint("原因", i, "/", k)}[r.IntN(3)]
+			o.Late = []string{"", "停机补触发"}[r.IntN(2)]
+		}
+		if i%5 == 0 {
+			for k := range 40 {
+				o := obligation.Obligation{State: obligation.Planned, Cause: fmt.Sprint("原因", k)}
+				o.Subject, o.Due = loan.Ref{Kind: loan.KindLoan, ID: fmt.Sprint("JJ", k)}, day("2026-03-01").AddDays(k)
+				p.Obligations = append(p.Obligations, o)
+			}
+		}
+		both(func(s *store.Store) {
+			update(t, s, func(tx *store.Tx) error { return tx.PutPlan(p) })
+		})
+		today := day("2026-01-01").AddDays(r.IntN(60))
+		picks := map[int]bool{}
+		for k := range p.Obligations {
+			picks[k] = r.IntN(4) == 0
+		}
+		act := r.IntN(6)
+		work := func(o *obligation.Obligation) {
+			switch act {
+			case 0: // nothing becomes of it
+			case 1:
+				o.Due, o.State = o.Due.AddDays(1), obligation.Raised
+			case 2:
+				o.State, o.DoneOn, o.ClosedBy = obligation.Done, today, "事件"
+			case 3:
+				o.State, o.Late = obligation.Raised, "触发日已过"
+			default:
+				if o.State == obligation.Planned {
+					o.State, o.RaisedOn, o.RaisedAt = obligation.Raised, today, time.Unix(1e9, 0).UTC()
+				}
+				o.Told, o.Nudge, o.Escalated = today, today.AddDays(3), append(slices.Clip(o.Escalated), "supervisor")
+			}
+		}
+		update(t, edited, func(tx *store.Tx) error {
+			at := -1
+			e, err := tx.EditPlan(unit, func(*store.Glance) bool { at++; return picks[at] })
+			must(t, err)
+			for k := range e.Obligations {
+				work(&e.Obligations[k])
+			}
+			return tx.PutEdit(e)
+		})
+		update(t, whole, func(tx *store.Tx) error {
+			p, err := tx.Plan(unit)
+			must(t, err)
+			for k := range p.Obligations {
+				if picks[k] {
+					work(&p.Obligations[k])
+				}
+			}
+			return tx.PutPlan(p)
+		})
+	}
+	update(t, edited, func(tx *store.Tx) error {
+		if e, err := tx.EditPlan(borrower("nobody"), func(*store.Glance) bool { return true }); e != nil || err != nil {
+			t.Errorf("an edit of a plan that was never put: %v, %v", e, err)
+		}
+		return nil
+	})
+	equal(t, "what both stores hold", records(t, edited), records(t, whole))
+	both(func(s *store.Store) { clean(t, s) })
+}
+
+// records gives all that a store holds, by bucket and key.
+func records(t *testing.T, s *store.Store) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	must(t, s.Backend().View(ctx, func(r store.Reader) error {
+		for _, bucket := range store.Buckets {
+			if err := r.Scan(bucket, nil, nil, func(key, value []byte) error {
+				out[bucket+"/"+string(key)] = string(value)
+				return nil
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	return out
 }
 
 func dossierRoundTrip(t *testing.T, open func(*testing.T) store.Backend) {
