@@ -56,9 +56,11 @@ type change struct {
 	deriver   *rules.Deriver
 	recon     obligation.Reconciler
 	crew      []hand
-	dirty     map[loan.Ref]bool  // units that were marked when the change began
-	failures  map[string]bool    // units whose last derivation failed
-	skip      map[loan.Ref]error // units at which the program failed in an earlier try of this change, and how
+	dirty     map[loan.Ref]reason // units that were marked before the change, as far as it plans them, and why
+	more      bool                // others are marked
+	mayWait   bool                // what is too much for one transaction is planned after it
+	failures  map[string]bool     // units whose last derivation failed
+	skip      map[loan.Ref]error  // units at which the program failed in an earlier try of this change, and how
 }
 
 // tally is what has come of the units so far.
@@ -77,11 +79,8 @@ func newTally() tally {
 
 // add takes over what came of the units after.
 func (t *tally) add(u *tally) {
-	for _, m := range []struct{ to, from map[string]int }{{t.counts, u.counts}, {t.sighted, u.sighted}} {
-		for k, n := range m.from {
-			m.to[k] += n
-		}
-	}
+	addCounts(t.counts, u.counts)
+	addCounts(t.sighted, u.sighted)
 	t.units += u.units
 	t.seen.join(&u.seen)
 	t.nudged.join(&u.nudged)
@@ -199,16 +198,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 			return nil, err
 		}
 	}
-	dirty, err := tx.Dirty()
-	if err != nil {
-		return nil, err
-	}
-	c.dirty = make(map[loan.Ref]bool, len(dirty))
-	for _, u := range dirty {
-		c.dirty[u] = true
-		c.plan(u)
-	}
-	return c, nil
+	return c, c.planDirty()
 }
 
 func (c *change) activate(kind, old, digest string, text []byte, put func(string, []byte) error) error {
@@ -291,6 +281,9 @@ func (c *change) plan(u loan.Ref) {
 		c.replan[u] = true
 		c.order = append(c.order, u)
 	}
+	if why := c.dirty[u]; why != (reason{}) {
+		c.dirty[u] = reason{} // it is this change's own by now
+	}
 }
 
 // audit writes a record of the change; about is what stamp.write says.
@@ -308,6 +301,11 @@ func (c *change) planMarked() error {
 		}
 		return c.order[i].ID < c.order[j].ID
 	})
+	if c.mayWait && !c.withdrawing && len(c.order) > c.s.atOnce() {
+		if err := c.postpone(); err != nil {
+			return err
+		}
+	}
 	// The first ones bring most of the names that no record has named.
 	for units, batch := c.order, crewLeast; len(units) > 0; batch = min(2*batch, crewBatch) {
 		n := min(len(units), batch)
@@ -337,14 +335,11 @@ func (c *change) circumstances(u loan.Ref, events []loan.Event) obligation.Circu
 	for _, e := range c.events[u] {
 		take(&e.Event)
 	}
-	cause := c.cause
-	if c.under != "" {
-		cause = c.under
-	}
+	why := c.reasonFor(u)
 	return obligation.Circumstances{
 		Gone: c.gone, Withdrawing: c.withdrawing,
 		Today: c.today, Now: c.now, Rulebook: c.book.Digest(), Calendar: c.cal.Version(),
-		Cause: cause, Late: c.late, Closings: closings,
+		Cause: why.cause, Late: why.late, Closings: closings,
 	}
 }
 
@@ -470,7 +465,7 @@ func (c *change) fail(u loan.Ref, failed map[rules.Attempt]error) error {
 				return err
 			}
 		}
-		if !c.dirty[u] {
+		if _, marked := c.dirty[u]; !marked && !c.more {
 			return nil
 		}
 		return c.tx.ClearDirty(u)
@@ -488,7 +483,7 @@ func (c *change) fail(u loan.Ref, failed map[rules.Attempt]error) error {
 	if err := c.tx.PutRow("failed", key, texts); err != nil {
 		return err
 	}
-	return c.tx.MarkDirty(u)
+	return c.tx.MarkDirty(u, "")
 }
 
 // note counts changes and remembers those that get a record of their own.

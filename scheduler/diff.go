@@ -64,11 +64,7 @@ func (k *contrast) run(s *Scheduler, view viewer) error {
 		return err
 	}
 	err := view(func(tx *store.Tx) error {
-		dirty, err := tx.Dirty()
-		for _, u := range dirty {
-			units.plan(u)
-		}
-		return err
+		return tx.Dirty(func(u loan.Ref, _ string) bool { units.plan(u); return true })
 	})
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"tickler/api"
 	"tickler/ledger"
@@ -18,7 +19,8 @@ var errDryRun = errors.New("dry run")
 var errUnchanged = errors.New("unchanged")
 
 // Import takes in one ledger file, whole or not at all: the facts, the events
-// that the differences show, the plan, and the audit in one transaction. The
+// that the differences show, the plan, and the audit in one transaction. Where
+// that would plan more than planAtOnce units, they are planned after it. The
 // same file again changes nothing; another file of the same data date takes
 // the place of the first.
 func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest, data []byte) (*api.ImportReply, error) {
@@ -44,6 +46,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 	}
 	now := s.moment()
 	var reply *api.ImportReply
+	more := false
 	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.begin(tx, actor, r.On, r.Force, now)
 		if err != nil {
@@ -52,6 +55,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		if err := c.person.may(actImport); err != nil {
 			return err
 		}
+		c.mayWait = !r.DryRun
 		c.cause = "导入 " + snap.Name
 		c.late = "导入时触发日已过"
 		in := &intake{change: c, snap: snap, cal: cal, lang: r.Lang, on: snap.DataDate, reply: &api.ImportReply{
@@ -67,7 +71,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		if err != nil && !errors.Is(err, errUnchanged) {
 			return err
 		}
-		reply = in.reply
+		reply, more = in.reply, in.more
 		if err != nil {
 			return err
 		}
@@ -78,6 +82,16 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 	})
 	if err != nil && !errors.Is(err, errDryRun) && !errors.Is(err, errUnchanged) {
 		return nil, s.refused(ctx, actor, actImport, r.Name, refine(err))
+	}
+	if err != nil || !more {
+		return reply, nil
+	}
+	snap = nil // what follows needs the room
+	rest, err := s.resume(ctx, actor, r.On, r.Force, now, nil)
+	addCounts(reply.Plan, rest.sighted)
+	reply.Failed = append(reply.Failed, rest.failed...)
+	if err != nil { // the file is taken, whatever comes after
+		reply.Warnings = append(reply.Warnings, fmt.Sprintf("文件已导入；其余客户的计划由下次扫描接着做 / the file is taken; the next scan goes on planning: %v", refine(err)))
 	}
 	return reply, nil
 }

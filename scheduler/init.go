@@ -66,9 +66,9 @@ func markBranch(tx *store.Tx, branch string) error {
 		return err
 	}
 	for _, id := range ids {
-		if err := tx.MarkDirty(borrowerUnit(id)); err != nil {
+		if err := tx.MarkDirty(borrowerUnit(id), ""); err != nil {
 			return err
 		}
 	}
-	return tx.MarkDirty(branchUnit(branch))
+	return tx.MarkDirty(branchUnit(branch), "")
 }

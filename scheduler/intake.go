@@ -314,7 +314,7 @@ func (in *intake) finish(branches []string) error {
 			return err
 		}
 	}
-	if in.reply.Same && len(in.counts) == 0 {
+	if in.reply.Same && len(in.counts) == 0 && !in.more {
 		return errUnchanged // not a byte written
 	}
 	events := 0

@@ -198,7 +198,7 @@ func (r *rebuilding) everyUnit() error {
 	}
 	dir := directory{reach: book.Reach()}
 	for _, u := range sortedUnits(units) {
-		if err := r.tx.MarkDirty(u); err != nil {
+		if err := r.tx.MarkDirty(u, ""); err != nil {
 			return err
 		}
 		plan, err := r.tx.Plan(u)

@@ -45,6 +45,8 @@ type Config struct {
 
 	Prove   Prover     // reads a backup back; nil: none can be made
 	Backups BackupPlan // that the loop makes by itself
+
+	planAtOnce int // units that one transaction plans; 0 is planAtOnce
 }
 
 // Scheduler does everything that changes a store. It is safe for concurrent

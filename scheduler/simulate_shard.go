@@ -136,7 +136,7 @@ func (m *simulation) tick(ctx context.Context) error {
 		}
 		err := h.copy.cfg.Store.Update(ctx, func(tx *store.Tx) error {
 			for _, u := range touched[i] {
-				if err := tx.MarkDirty(u); err != nil {
+				if err := tx.MarkDirty(u, ""); err != nil {
 					return err
 				}
 			}

@@ -25,24 +25,33 @@ func (s *Scheduler) Tick(ctx context.Context, actor Actor, r api.TickRequest) (*
 		return s.withProblems(reply), s.refused(ctx, actor, actScan, "", refine(err))
 	}
 	var reply *api.TickReply
+	var c *change
 	err := without(func(skip map[loan.Ref]error) (err error) {
-		reply, err = s.tick(ctx, actor, r, now, skip)
+		reply, c, err = s.tick(ctx, actor, r, now, skip)
 		return err
 	})
+	if err == nil && c.more {
+		var rest resumed
+		rest, err = s.resume(ctx, actor, r.On, r.Force, now, c)
+		addCounts(reply.Plan, rest.sighted)
+		addCounts(reply.Told, rest.told)
+		reply.Derived += rest.derived
+		reply.Failed = append(reply.Failed, rest.failed...)
+	}
 	if err != nil {
 		return nil, s.refused(ctx, actor, actScan, "", refine(err))
 	}
 	return s.withProblems(reply), nil
 }
 
-// tick is a scan that has something to do, in one transaction.
-func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, now time.Time, skip map[loan.Ref]error) (reply *api.TickReply, err error) {
-	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) error {
-		c, err := s.begin(tx, actor, r.On, r.Force, now)
-		if err != nil {
+// tick is a scan that has something to do, in one transaction; where c.more,
+// something is left to be planned after it.
+func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, now time.Time, skip map[loan.Ref]error) (reply *api.TickReply, c *change, err error) {
+	err = s.cfg.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		if c, err = s.begin(tx, actor, r.On, r.Force, now); err != nil {
 			return err
 		}
-		c.skip = skip
+		c.skip, c.mayWait = skip, true
 		if err := c.person.may(actScan); err != nil {
 			return err
 		}
@@ -103,7 +112,7 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 		c.meta.Cursor, c.meta.LastTick = c.today, now
 		return c.end("scan", "", map[string]any{"since": since, "units": len(c.order)})
 	})
-	return reply, err
+	return reply, c, err
 }
 
 // tookHold says that a version of a loan holds from a day after since, today at
@@ -173,7 +182,10 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 			return err
 		}
 		for _, list := range []func() ([]loan.Ref, error){
-			tx.Dirty,
+			func() (units []loan.Ref, err error) {
+				err = tx.Dirty(func(u loan.Ref, _ string) bool { units = append(units, u); return false })
+				return units, err
+			},
 			func() ([]loan.Ref, error) { return tx.ToDerive(today) },
 			func() ([]loan.Ref, error) { return tx.ToRaise(today) },
 			func() ([]loan.Ref, error) { return s.toNudge(tx, today) },

@@ -259,7 +259,7 @@ func (b *branch) anew() *api.TickReply {
 			if u.ID == "" {
 				continue
 			}
-			if err := tx.MarkDirty(u); err != nil {
+			if err := tx.MarkDirty(u, ""); err != nil {
 				return err
 			}
 		}

@@ -2,13 +2,13 @@ package store
 
 import "tickler/loan"
 
-// MarkDirty notes that a unit is to be derived again.
-func (tx *Tx) MarkDirty(unit loan.Ref) error {
+// MarkDirty notes that a unit is to be derived again, and why; "" says nothing.
+func (tx *Tx) MarkDirty(unit loan.Ref, why string) error {
 	u, err := unitKey(unit)
 	if err != nil {
 		return err
 	}
-	return tx.put(bucketDirty, u, 1, nil)
+	return tx.put(bucketDirty, u, 1, []byte(why))
 }
 
 // ClearDirty takes the mark away. One that is not there is no error.
@@ -20,16 +20,21 @@ func (tx *Tx) ClearDirty(unit loan.Ref) error {
 	return tx.delete(bucketDirty, u)
 }
 
-// Dirty lists the marked units.
-func (tx *Tx) Dirty() ([]loan.Ref, error) {
-	var out []loan.Ref
-	err := tx.scan(bucketDirty, nil, nil, 1, func(key, _ []byte) error {
+// Dirty calls fn for the marked units in the order of their keys, as long as it
+// says to go on.
+func (tx *Tx) Dirty(fn func(unit loan.Ref, why string) (more bool)) error {
+	err := tx.scan(bucketDirty, nil, nil, 1, func(key, why []byte) error {
 		r, ok := parseRef(key)
 		if !ok {
 			return damaged(bucketDirty, key, "it names no unit")
 		}
-		out = append(out, r)
+		if !fn(r, string(why)) {
+			return errStop
+		}
 		return nil
 	})
-	return out, err
+	if err == errStop {
+		err = nil
+	}
+	return err
 }

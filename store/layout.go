@@ -29,7 +29,7 @@ import (
 //	eventid   event id                         day 4 | unit
 //
 //	plan      unit                             Plan, binary (plan_codec.go)
-//	dirty     unit                             nothing
+//	dirty     unit                             why it is to be derived again, or nothing
 //	post      index 1 | cell 00 01 | member    chunk of members (postings.go)
 //
 //	audit     seq 8                            hash 32 | Record, JSON (audit.go)

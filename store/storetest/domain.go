@@ -975,10 +975,10 @@ func smallThings(t *testing.T, open func(*testing.T) store.Backend) {
 		must(t, tx.PutImport(store.Import{Digest: "y", DataDate: day("2026-03-01")}))
 		must(t, tx.SetLastDataDate("B1", day("2026-03-02")))
 		must(t, tx.SetLastDataDate("", day("2026-03-03")))
-		must(t, tx.MarkDirty(borrower("C2")))
-		must(t, tx.MarkDirty(borrower("C1")))
-		must(t, tx.MarkDirty(borrower("C1")))
-		must(t, tx.MarkDirty(borrower("C3")))
+		must(t, tx.MarkDirty(borrower("C2"), "导入"))
+		must(t, tx.MarkDirty(borrower("C1"), ""))
+		must(t, tx.MarkDirty(borrower("C1"), ""))
+		must(t, tx.MarkDirty(borrower("C3"), ""))
 		return tx.ClearDirty(borrower("C3"))
 	})
 	view(t, s, func(tx *store.Tx) error {
@@ -1021,9 +1021,12 @@ func smallThings(t *testing.T, open func(*testing.T) store.Backend) {
 			d, err := tx.LastDataDate(branch)
 			equal(t, "data date of "+branch, fmt.Sprint(d, err), want+" <nil>")
 		}
-		dirty, err := tx.Dirty()
-		equal(t, "dirty", fmt.Sprint(dirty, err), "[borrower/C1 borrower/C2] <nil>")
-		if err := tx.MarkDirty(borrower("C9")); err == nil {
+		var dirty []string
+		must(t, tx.Dirty(func(u loan.Ref, why string) bool { dirty = append(dirty, u.String()+why); return true }))
+		equal(t, "dirty", dirty, []string{"borrower/C1", "borrower/C2导入"})
+		must(t, tx.Dirty(func(loan.Ref, string) bool { dirty = dirty[:1]; return false }))
+		equal(t, "the first that is dirty", dirty, []string{"borrower/C1"})
+		if err := tx.MarkDirty(borrower("C9"), ""); err == nil {
 			t.Error("a View wrote a mark")
 		}
 		return nil

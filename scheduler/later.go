@@ -1,0 +1,141 @@
+package scheduler
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"tickler/calendar"
+	"tickler/loan"
+	"tickler/store"
+)
+
+// planAtOnce is how many units one transaction plans: what it changes stands in
+// memory until it is committed, some 15 KiB a borrower of a first import. A larger
+// file is taken in one transaction still, with every unit marked that it
+// touches; they are planned in several that follow, each whole with its audit.
+// After a stop in between the next scan goes on with them.
+const planAtOnce = 20_000
+
+func (s *Scheduler) atOnce() int {
+	if s.cfg.planAtOnce > 0 {
+		return s.cfg.planAtOnce
+	}
+	return planAtOnce
+}
+
+// reason is what the planning of a unit is put down to: see
+// obligation.Circumstances.
+type reason struct{ cause, late string }
+
+const reasonSeparator = "\n"
+
+func (r reason) String() string { return r.cause + reasonSeparator + r.late }
+
+// reasonOf reads what String wrote. A mark without words is one of a unit that
+// could not be worked out, or of another program: the change at work plans it.
+func reasonOf(mark string) reason {
+	cause, late, _ := strings.Cut(mark, reasonSeparator)
+	return reason{cause, late}
+}
+
+// reasonFor is what the planning of a unit in this change is put down to.
+func (c *change) reasonFor(u loan.Ref) reason {
+	if why := c.dirty[u]; why != (reason{}) {
+		return why
+	}
+	if c.under != "" {
+		return reason{c.under, c.late}
+	}
+	return reason{c.cause, c.late}
+}
+
+// planDirty marks for planning what an earlier change left: those that wait, as
+// many as one transaction plans, and those that failed when they were tried last.
+func (c *change) planDirty() error {
+	waiting := 0
+	return c.tx.Dirty(func(u loan.Ref, mark string) bool {
+		if !c.failures[u.String()] {
+			if waiting++; waiting > c.s.atOnce() {
+				c.more = true
+				return false
+			}
+		}
+		c.plan(u)
+		if c.dirty == nil {
+			c.dirty = map[loan.Ref]reason{}
+		}
+		c.dirty[u] = reasonOf(mark)
+		return true
+	})
+}
+
+// postpone marks in the store what is planned after this change, and leaves in
+// the change only the units for which it has an event.
+func (c *change) postpone() error {
+	now := c.order[:0]
+	for _, u := range c.order {
+		if len(c.events[u]) > 0 {
+			now = append(now, u)
+			continue
+		}
+		if err := c.tx.MarkDirty(u, c.reasonFor(u).String()); err != nil {
+			return err
+		}
+	}
+	c.order, c.more = now, true
+	return nil
+}
+
+// resumed is what the transactions after a change came to.
+type resumed struct {
+	sighted, told map[string]int
+	derived       int
+	failed        []string
+}
+
+// resume plans what waits, one transaction after the other, until nothing does.
+// scan is the scan that it goes on with; nil for an import.
+func (s *Scheduler) resume(ctx context.Context, actor Actor, on calendar.Date, force bool, now time.Time, scan *change) (out resumed, err error) {
+	out = resumed{sighted: map[string]int{}, told: map[string]int{}}
+	for more := true; more; {
+		var c *change
+		err := without(func(skip map[loan.Ref]error) error {
+			return s.cfg.Store.Update(ctx, func(tx *store.Tx) (err error) {
+				if c, err = s.begin(tx, actor, on, force, now); err != nil {
+					return err
+				}
+				c.skip, c.cause = skip, "扫描"
+				if scan != nil {
+					c.scanning, c.since, c.gap, c.late = true, scan.since, scan.gap, scan.late
+				}
+				if err := c.planMarked(); err != nil {
+					return err
+				}
+				return c.end("plan.resumed", "", map[string]any{"units": len(c.order)})
+			})
+		})
+		if err != nil {
+			return out, err
+		}
+		more = c.more
+		addCounts(out.sighted, c.sighted)
+		addCounts(out.told, c.toldOf())
+		out.failed = append(out.failed, c.fails...)
+		if n := len(c.order); c.view.all {
+			out.derived += n
+		} else {
+			out.derived += c.units
+		}
+	}
+	slices.Sort(out.failed)
+	out.failed = slices.Compact(out.failed)
+	return out, nil
+}
+
+func addCounts(to, from map[string]int) {
+	for k, n := range from {
+		to[k] += n
+	}
+}
