@@ -63,11 +63,16 @@ func (s *session) take(ctx context.Context, data, path string, on calendar.Date,
 	if err != nil {
 		return u, api.ImportReply{}, err
 	}
+	reply, err := importReply(out)
+	return u, reply, err
+}
+
+func importReply(out []byte) (api.ImportReply, error) {
 	var replies []api.ImportReply
 	if err := json.Unmarshal(out, &replies); err != nil || len(replies) != 1 {
-		return u, api.ImportReply{}, fmt.Errorf("read what import printed: %v\n%s", err, out)
+		return api.ImportReply{}, fmt.Errorf("read what import printed: %v\n%s", err, out)
 	}
-	return u, replies[0], nil
+	return replies[0], nil
 }
 
 // live lets a portfolio live through all that is measured of its size.
@@ -124,11 +129,32 @@ func (s *session) live(ctx context.Context, p Portfolio, name string) (l *life, 
 	}
 	l.wrote, l.headers = !bytes.Equal(before, after), after
 
-	s.say("%s loans: listed", count(p.Loans))
-	if _, err := s.hook(ctx, "list", listRequest{l.data, Branch(0), p.Day, p.Day.AddDays(30), 4 * s.runs}, &l.list); err != nil {
+	return l, s.listed(ctx, l)
+}
+
+// listed lists a branch, in a process of its own.
+func (s *session) listed(ctx context.Context, l *life) error {
+	s.say("%s loans: listed", count(l.p.Loans))
+	_, err := s.hook(ctx, "list", listRequest{l.data, Branch(0), l.p.Day, l.p.Day.AddDays(30), 4 * s.runs}, &l.list)
+	return err
+}
+
+// filled imports a portfolio that only others are measured with.
+func (s *session) filled(ctx context.Context, p Portfolio, name string) (*life, error) {
+	l := &life{p: p, data: filepath.Join(s.dir, name)}
+	s.say("%s loans: for the peers", count(p.Loans))
+	file, err := s.generate(ctx, p, Changes{}, name+".csv")
+	if err != nil {
 		return nil, err
 	}
-	return l, nil
+	defer os.Remove(file)
+	if err := s.fresh(ctx, l.data, p.Day, ""); err != nil {
+		return nil, err
+	}
+	if _, _, err := s.take(ctx, l.data, file, p.Day); err != nil {
+		return nil, err
+	}
+	return l, s.listed(ctx, l)
 }
 
 // goOn lets the days pass: one loan changes, a hundredth of them, and duties
