@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -13,31 +14,40 @@ import (
 )
 
 // daemon is a running "tickler serve".
-type daemon struct{ c *exec.Cmd }
+type daemon struct {
+	c    *exec.Cmd
+	gone chan struct{} // closed once it has ended
+}
 
 // serve starts a daemon and returns once its socket takes a connection.
 func (s *session) serve(ctx context.Context, data string) (*daemon, error) {
 	c := s.tickler(context.WithoutCancel(ctx), data, "serve")
+	var talk bytes.Buffer
+	c.Stderr = &talk
 	if err := c.Start(); err != nil {
 		return nil, err
 	}
-	for range 60_000 { // a minute
+	d := &daemon{c, make(chan struct{})}
+	go func() { c.Wait(); close(d.gone) }()
+	for {
 		if conn, err := net.Dial("unix", filepath.Join(data, "tickler.sock")); err == nil {
 			conn.Close()
-			return &daemon{c}, nil
+			return d, nil
 		}
-		if ctx.Err() != nil {
-			break
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			d.kill()
+			return nil, ctx.Err()
+		case <-d.gone:
+			return nil, fmt.Errorf("the daemon of %s ended: %v\n%s", data, c.ProcessState, bytes.TrimSpace(talk.Bytes()))
 		}
-		time.Sleep(time.Millisecond)
 	}
-	c.Process.Kill()
-	return nil, fmt.Errorf("no daemon answers on %s: %v", data, c.Wait())
 }
 
-func (d *daemon) stop() { d.c.Process.Signal(os.Interrupt); d.c.Wait() }
+func (d *daemon) stop() { d.c.Process.Signal(os.Interrupt); <-d.gone }
 
-func (d *daemon) kill() { d.c.Process.Kill(); d.c.Wait() }
+func (d *daemon) kill() { d.c.Process.Kill(); <-d.gone }
 
 // upcoming lists a branch's thirty days by the command.
 func (s *session) upcoming(ctx context.Context, l *life) (Usage, error) {

@@ -33,19 +33,22 @@ func machine() string {
 	return strings.Join(append(words, runtime.Version()), ", ")
 }
 
-// What a loan takes of the disk at the most: three copies of the store amid the
-// scans, the files, and what the databases hold.
-const roomALoan = 32 << 10
+// What a loan takes of the disk at the most, in bytes: two stores and two files
+// amid the scans; its obligations as text, in PostgreSQL, SQLite and pebble.
+const (
+	roomALoan = 16 << 10
+	roomHeld  = 48 << 10
+)
 
 // room refuses a disk that would be full amid a run.
-func room(dir string, loans int) error {
+func room(dir string, loans, held int) error {
 	var disk unix.Statfs_t
 	if err := unix.Statfs(dir, &disk); err != nil {
 		return fmt.Errorf("ask for the room in %q: %w", dir, err)
 	}
-	free, want := int64(disk.Bavail)*disk.Bsize, int64(loans)*roomALoan
+	free, want := int64(disk.Bavail)*disk.Bsize, int64(loans)*roomALoan+int64(min(loans, held))*roomHeld
 	if free < want {
-		return fmt.Errorf("%s is free for %q, and %s loans may take %s: give TMPDIR a larger disk, or measure fewer LOANS", size(free), dir, count(loans), size(want))
+		return fmt.Errorf("%s is free for %q, and %s loans may take %s: give TMPDIR a larger disk, or measure fewer LOANS or HELD", size(free), dir, count(loans), size(want))
 	}
 	return nil
 }

@@ -84,7 +84,7 @@ func measureAll(ctx context.Context, o options) (*session, []Section, error) {
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as another user
 		return nil, nil, err
 	}
-	if err := room(dir, o.loans); err != nil {
+	if err := room(dir, o.loans, o.held); err != nil {
 		return nil, nil, err
 	}
 	s := &session{options: o, dir: dir, program: filepath.Join(dir, "tickler")}

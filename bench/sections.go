@@ -122,14 +122,16 @@ func (s *session) tickSection(l, small *life) Section {
 		grown := float64(idle) / float64(before)
 		nothing.Beside, nothing.Ratio, nothing.Met = "at "+count(small.p.Loans)+": "+took(before), fmt.Sprintf("%.2fx as long", grown), verdict(grown <= 4)
 	}
-	sec.Rows = append(sec.Rows, nothing)
-	told, derived := 0, 0
+	told, derived, all, handled := 0, 0, time.Duration(0), 0
 	for _, t := range l.ticks {
 		told += t.Told
 		derived += t.Derived
+		all += t.Took
+		handled += t.Raised + t.Told
 	}
+	sec.Rows = append(sec.Rows, Row{Work: fmt.Sprintf("all %d days, by each that was raised, reminded or escalated", len(l.ticks)), Ours: took(all / time.Duration(max(handled, 1)))}, nothing)
 	sec.Notes = []string{fmt.Sprintf("The scan in its own process, store open. The time is of the whole scan, which in %d days also told %s reminders and escalations and worked out %s borrowers anew; "+
-		"it is divided by the duties raised alone.", len(l.ticks), count(told), count(derived))}
+		"the first row is of the days on which most is raised, and divided by the duties raised alone.", len(l.ticks), count(told), count(derived))}
 	return sec
 }
 
