@@ -134,7 +134,11 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 		sec.Notes = append(sec.Notes, fmt.Sprintf("The peers hold the obligations of %s loans only, of which they list %s.", count(s.held), count(held.list.Rows)))
 	}
 	if s.peers {
-		if _, err := s.duties(ctx, held.data, rows); err != nil {
+		n, err := s.duties(ctx, held.data, rows)
+		if err == nil && n != held.duties {
+			err = fmt.Errorf("the store holds %d obligations, the import told of %d", n, held.duties)
+		}
+		if err != nil {
 			return sec, err
 		}
 	}

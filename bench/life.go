@@ -95,10 +95,7 @@ func (s *session) live(ctx context.Context, p Portfolio, name string) (l *life, 
 		if err == nil && reply.New != p.Loans {
 			err = fmt.Errorf("%d of %d loans were new", reply.New, p.Loans)
 		}
-		l.duties = 0
-		for _, n := range reply.Plan {
-			l.duties += n
-		}
+		l.duties = reply.Plan["planned"] // of which some are raised at once
 		return u, err
 	}); err != nil {
 		return nil, err
@@ -151,9 +148,11 @@ func (s *session) filled(ctx context.Context, p Portfolio, name string) (*life, 
 	if err := s.fresh(ctx, l.data, p.Day, ""); err != nil {
 		return nil, err
 	}
-	if _, _, err := s.take(ctx, l.data, file, p.Day); err != nil {
+	_, reply, err := s.take(ctx, l.data, file, p.Day)
+	if err != nil {
 		return nil, err
 	}
+	l.duties = reply.Plan["planned"]
 	return l, s.listed(ctx, l)
 }
 
