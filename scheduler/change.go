@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"sort"
@@ -36,12 +37,8 @@ type change struct {
 	under string // the documents that changed, in Chinese: they are the cause then; "" for none
 	late  string // why a duty whose day of raising has passed comes late
 
-	counts   map[string]int // kind of change -> how many
-	sighted  map[string]int // likewise, of what who asks sees
-	units    int            // planned, of those
-	seen     []seenChange   // of raised obligations, and those of record
-	failed   []string
-	fails    []string // of those in sight
+	tally
+	fails    []string // of the units that failed, those in sight
 	warnings []string
 	replan   map[loan.Ref]bool
 	order    []loan.Ref
@@ -50,19 +47,78 @@ type change struct {
 	person *person // who asks
 	view   *sight  // what he sees
 
-	withdrawing bool           // an event is taken back
-	since       calendar.Date  // last day that was scanned, where days were left out
-	gap         string         // which, in Chinese; "" for none
-	scanning    bool           // reminders and escalations whose day has come are told
-	nudged      []nudged       // in this change
-	told        map[string]int // reminded, escalated -> how many
+	withdrawing bool          // an event is taken back
+	since       calendar.Date // last day that was scanned, where days were left out
+	gap         string        // which, in Chinese; "" for none
+	scanning    bool          // reminders and escalations whose day has come are told
 
 	directory directory // the facts that many units share, read once
 	deriver   *rules.Deriver
 	recon     obligation.Reconciler
+	crew      []hand
 	dirty     map[loan.Ref]bool  // units that were marked when the change began
 	failures  map[string]bool    // units whose last derivation failed
 	skip      map[loan.Ref]error // units at which the program failed in an earlier try of this change, and how
+}
+
+// tally is what has come of the units so far.
+type tally struct {
+	counts  map[string]int   // kind of change -> how many
+	sighted map[string]int   // likewise, of what who asks sees
+	units   int              // planned, of those
+	seen    runs[seenChange] // of raised obligations, and those of record
+	nudged  runs[nudged]     // to be told
+	told    map[string]int   // reminded, escalated -> how many
+	failed  []string         // of what could not be worked out, why
+}
+
+func newTally() tally {
+	return tally{counts: map[string]int{}, sighted: map[string]int{}, told: map[string]int{}}
+}
+
+// add takes over what came of the units after.
+func (t *tally) add(u *tally) {
+	for _, m := range []struct{ to, from map[string]int }{{t.counts, u.counts}, {t.sighted, u.sighted}, {t.told, u.told}} {
+		for k, n := range m.from {
+			m.to[k] += n
+		}
+	}
+	t.units += u.units
+	t.seen.join(&u.seen)
+	t.nudged.join(&u.nudged)
+	t.failed = append(t.failed, u.failed...)
+}
+
+// runs is a list that is put together from others and copies none of them.
+type runs[T any] struct {
+	whole [][]T
+	open  []T // behind them: append to it
+}
+
+func (r *runs[T]) join(o *runs[T]) {
+	if len(r.open) > 0 {
+		r.whole, r.open = append(r.whole, r.open), nil
+	}
+	r.whole = append(r.whole, o.whole...)
+	if len(o.open) > 0 {
+		r.whole = append(r.whole, o.open)
+	}
+}
+
+func (r *runs[T]) all() iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		for i := range len(r.whole) + 1 {
+			run := r.open
+			if i < len(r.whole) {
+				run = r.whole[i]
+			}
+			for j := range run {
+				if !yield(&run[j]) {
+					return
+				}
+			}
+		}
+	}
 }
 
 type seenChange struct {
@@ -96,7 +152,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 	}
 	actor.Person = p.Staff
 	c := &change{s: s, tx: tx, book: book, cal: cal, meta: meta, today: today, now: now, actor: actor, person: p, view: sees,
-		counts: map[string]int{}, sighted: map[string]int{}, told: map[string]int{}, replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
+		tally: newTally(), replan: map[loan.Ref]bool{}, events: map[loan.Ref][]*newEvent{}, failures: map[string]bool{}, directory: directory{reach: book.Reach()}}
 	if warning != "" {
 		c.warnings = append(c.warnings, warning)
 	}
@@ -253,10 +309,13 @@ func (c *change) planMarked() error {
 		}
 		return c.order[i].ID < c.order[j].ID
 	})
-	for _, u := range c.order {
-		if err := c.planUnit(u); err != nil {
-			return fmt.Errorf("plan %s: %w", u, err)
+	// The first ones bring most of the names that no record has named.
+	for units, batch := c.order, crewLeast; len(units) > 0; batch = min(2*batch, crewBatch) {
+		n := min(len(units), batch)
+		if err := c.planCrew(units[:n]); err != nil {
+			return err
 		}
+		units = units[n:]
 	}
 	return nil
 }
@@ -301,7 +360,10 @@ func (c *change) gone(event string) bool {
 }
 
 func (c *change) planUnit(u loan.Ref) error {
-	return c.guarded(u, func() error { return c.planNow(u) })
+	if err := c.guarded(u, func() error { return c.planNow(u) }); err != nil {
+		return fmt.Errorf("plan %s: %w", u, err)
+	}
+	return nil
 }
 
 func (c *change) planNow(u loan.Ref) error {
@@ -336,18 +398,27 @@ func (c *change) planNow(u loan.Ref) error {
 	if err := c.fail(u, d.Failed); err != nil {
 		return err
 	}
-	if c.nudge(plan) {
-		same = false
+	keep, there := c.renew(plan, d.Next, known, same)
+	if keep {
+		return c.putPlan(plan, changes)
 	}
-	if same { // not even the documents that said the same as those before
+	if there {
 		c.note(plan, nil)
-		return nil
 	}
-	plan.Next, plan.Rulebook, plan.Calendar = d.Next, c.book.Digest(), c.cal.Version()
-	if !known && len(obs) == 0 && d.Next.IsZero() {
-		return nil // nothing to keep: a member of a group who has no loan here
+	return nil
+}
+
+// renew gives a plan the day and the documents of a derivation that is its own by
+// now, and the days of its nudges. keep says that it is to be put; one that says
+// the same as before keeps even its documents. there says that there is a plan:
+// a member of a group who has no loan here has none.
+func (c *change) renew(plan *store.Plan, next calendar.Date, known, same bool) (keep, there bool) {
+	if !c.nudge(plan) && same {
+		return false, true
 	}
-	return c.putPlan(plan, changes)
+	plan.Next, plan.Rulebook, plan.Calendar = next, c.book.Digest(), c.cal.Version()
+	there = known || len(plan.Obligations) > 0 || !next.IsZero()
+	return there, there
 }
 
 // keepPlan puts a plan that a change has worked on: with the day of each
@@ -452,7 +523,7 @@ func (c *change) noteRun(plan *store.Plan, changes []obligation.Change) {
 		if !ch.Visible {
 			continue
 		}
-		c.seen = append(c.seen, seenChange{ch, o.Owner, o.Role, o.Branch, max(o.Submitted, o.DoneOn), o.Late})
+		c.seen.open = append(c.seen.open, seenChange{ch, o.Owner, o.Role, o.Branch, max(o.Submitted, o.DoneOn), o.Late})
 		if c.s.watch != nil {
 			c.s.watch(o, ch)
 		}
@@ -483,7 +554,7 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		return err
 	}
 	stamp := c.stamp()
-	for _, ch := range c.seen {
+	for ch := range c.seen.all() {
 		id := ch.Key.String()
 		d := changeDetail{Due: ch.To, On: ch.on, Why: ch.Cause}
 		if ch.Kind == obligation.ChangeMoved {
@@ -520,7 +591,7 @@ func (c *change) toldOf() map[string]int {
 		return c.told
 	}
 	out := map[string]int{}
-	for _, n := range c.nudged {
+	for n := range c.nudged.all() {
 		if !c.view.branch(n.branch) && !c.view.is(n.owner) {
 			continue
 		}

@@ -31,7 +31,7 @@ func (c *change) guarded(u loan.Ref, work func() error) (err error) {
 	if why := c.skip[u]; why != nil {
 		return c.broken(u, why)
 	}
-	writes, nudged, told := c.tx.Writes(), len(c.nudged), maps.Clone(c.told)
+	writes, nudged, told := c.tx.Writes(), len(c.nudged.open), maps.Clone(c.told)
 	defer func() {
 		p := recover()
 		if p == nil {
@@ -46,7 +46,7 @@ func (c *change) guarded(u loan.Ref, work func() error) (err error) {
 			err = &unitFault{u, why}
 			return
 		}
-		c.nudged, c.told = c.nudged[:nudged], told
+		c.nudged.open, c.told = c.nudged.open[:nudged], told
 		err = c.broken(u, why)
 	}()
 	return work()

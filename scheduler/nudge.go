@@ -165,7 +165,7 @@ func (c *change) nudge(plan *store.Plan) (changed bool) {
 				role, kind = n.to, "escalated"
 			}
 			c.told[kind]++
-			c.nudged = append(c.nudged, nudged{n, o.Key.String(), o.Owner, role, o.Branch, o.Due})
+			c.nudged.open = append(c.nudged.open, nudged{n, o.Key.String(), o.Owner, role, o.Branch, o.Due})
 		}
 	}
 	return changed
@@ -184,7 +184,7 @@ type escalationDetail struct {
 // an escalation, so each has its record; a reminder changes nothing, and the
 // scan's record has their number.
 func (c *change) tellNudged() error {
-	for _, n := range c.nudged {
+	for n := range c.nudged.all() {
 		m := store.Message{Kind: kindRemind, To: n.owner, Role: n.role, Branch: n.branch, Obligation: n.id, Day: n.day, On: c.today, At: c.now}
 		if n.day < c.today {
 			m.Late = c.lateNudge(n.day)

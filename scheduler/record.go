@@ -152,7 +152,7 @@ func (s *Scheduler) Record(ctx context.Context, actor Actor, r api.RecordRequest
 		if reply.Unopened, err = c.unopened(unit, e); err != nil {
 			return err
 		}
-		for _, ch := range c.seen {
+		for ch := range c.seen.all() {
 			o, err := s.find(tx, everything, ch.Key.String())
 			if err != nil {
 				return err

@@ -86,7 +86,7 @@ func (s *Scheduler) Withdraw(ctx context.Context, actor Actor, r api.WithdrawReq
 			return err
 		}
 		reply = &api.WithdrawReply{ID: e.ID, Event: e.Kind, Subject: e.Subject.String(), Reopened: []api.Obligation{}, Cancelled: []api.Obligation{}}
-		for _, ch := range c.seen {
+		for ch := range c.seen.all() {
 			if ch.Kind != obligation.ChangeReopened && ch.Kind != obligation.ChangeCancelled && ch.Kind != obligation.ChangeLapsed {
 				continue
 			}

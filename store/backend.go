@@ -78,3 +78,10 @@ type Writer interface {
 	// Delete removes a key. One that is not there is no error.
 	Delete(bucket string, key []byte) error
 }
+
+// Forker is a Writer that can be read by several goroutines while none writes.
+type Forker interface {
+	// Fork gives a Reader of the state as the transaction has it, for one
+	// other goroutine. It is valid until the transaction writes or ends.
+	Fork() Reader
+}

@@ -7,11 +7,10 @@ import (
 )
 
 // buffer holds back the writes of a transaction and gives them to the backend
-// in the order of their keys: an import writes its keys as they come, and a
-// B+tree takes a million keys in order ten times as fast as at random.
+// in the order of their keys at its end: an import writes its keys as they come,
+// and a B+tree takes a million keys in order ten times as fast as at random.
 //
-// What was held back is seen by Get at once; a Scan or a Last first writes
-// what its bucket holds back.
+// What was held back is laid over what the backend has, and is seen at once.
 type buffer struct {
 	w    Writer
 	pend map[string]*pending // by bucket
@@ -24,6 +23,7 @@ type pending struct {
 	list  []held
 	index []uint32     // hash table: place in the list + 1, 0 is free; nil while the keys came in order
 	seed  maphash.Seed // of the table
+	order []uint32     // places in the order of the keys, as far as that was asked for; not while they came in order
 }
 
 // held is one write; a nil record is a deletion.
@@ -88,6 +88,49 @@ func (p *pending) enter(at int) {
 	p.index[h] = uint32(at + 1)
 }
 
+// arrange has the keys at hand in their order.
+func (p *pending) arrange() {
+	if p == nil || p.index == nil || len(p.order) == len(p.list) {
+		return
+	}
+	p.order = slices.Grow(p.order[:0], len(p.list))
+	for at := range p.list {
+		p.order = append(p.order, uint32(at))
+	}
+	slices.SortFunc(p.order, func(a, b uint32) int { return bytes.Compare(p.list[a].key, p.list[b].key) })
+}
+
+// at gives the i-th write in the order of the keys, after arrange.
+func (p *pending) at(i int) *held {
+	if p.index != nil {
+		i = int(p.order[i])
+	}
+	return &p.list[i]
+}
+
+// seek gives the first write at a key or after it, after arrange.
+func (p *pending) seek(key []byte) int {
+	if p == nil {
+		return 0
+	}
+	low, high := 0, len(p.list)
+	for low < high {
+		if mid := int(uint(low+high) / 2); bytes.Compare(p.at(mid).key, key) < 0 {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	return low
+}
+
+func (p *pending) len() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.list)
+}
+
 // blank says that the backend holds nothing in a bucket: the first import asks
 // for a million keys, none of which is there.
 func (b *buffer) blank(bucket string) (bool, error) {
@@ -116,25 +159,100 @@ func (b *buffer) Get(bucket string, key []byte) ([]byte, error) {
 }
 
 func (b *buffer) Scan(bucket string, from, to []byte, fn func(key, value []byte) error) error {
-	if err := b.flushBucket(bucket); err != nil {
+	none, err := b.blank(bucket)
+	if err != nil {
 		return err
 	}
-	if none, err := b.blank(bucket); none || err != nil {
-		return err
+	r := Reader(b.w)
+	if none {
+		r = empty{}
 	}
-	return b.w.Scan(bucket, from, to, func(key, value []byte) error {
+	return b.over(r, bucket, from, to, fn)
+}
+
+// over goes through what a reader has of a range with the writes laid over it.
+// fn may write; what it writes to keys after its own is seen.
+func (b *buffer) over(r Reader, bucket string, from, to []byte, fn func(key, value []byte) error) error {
+	p := b.pend[bucket]
+	p.arrange()
+	i, n := p.seek(from), p.len()
+	reseek := func(after []byte) {
+		if p = b.pend[bucket]; p.len() != n || p != nil && p.index != nil && len(p.order) != n {
+			p.arrange()
+			i, n = p.seek(append(bytes.Clone(after), 0)), p.len()
+		}
+	}
+	// upTo gives the writes before a key; nil is the end of the range.
+	upTo := func(key []byte) error {
+		for i < n {
+			h := p.at(i)
+			if key != nil && bytes.Compare(h.key, key) >= 0 || to != nil && bytes.Compare(h.key, to) >= 0 {
+				return nil
+			}
+			i++
+			if h.rec == nil {
+				continue
+			}
+			if err := fn(h.key, h.rec); err != nil {
+				return err
+			}
+			reseek(h.key)
+		}
+		return nil
+	}
+	err := r.Scan(bucket, from, to, func(key, value []byte) error {
+		if err := upTo(key); err != nil {
+			return err
+		}
+		if i < n && bytes.Equal(p.at(i).key, key) {
+			value = p.at(i).rec
+			i++
+			if value == nil {
+				return nil
+			}
+		}
 		if err := fn(key, value); err != nil {
 			return err
 		}
-		return b.flushBucket(bucket)
+		reseek(key)
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return upTo(nil)
 }
 
 func (b *buffer) Last(bucket string, from, to []byte) (key, value []byte, err error) {
-	if err := b.flushBucket(bucket); err != nil {
-		return nil, nil, err
+	return b.lastOver(b.w, bucket, from, to)
+}
+
+func (b *buffer) lastOver(r Reader, bucket string, from, to []byte) (key, value []byte, err error) {
+	p := b.pend[bucket]
+	p.arrange()
+	i := p.len()
+	if to != nil {
+		i = p.seek(to)
 	}
-	return b.w.Last(bucket, from, to)
+	for end := to; ; end = key {
+		key, value, err = r.Last(bucket, from, end)
+		if err != nil {
+			return nil, nil, err
+		}
+		// The writes behind it come first.
+		for i > 0 && bytes.Compare(p.at(i-1).key, from) >= 0 && (key == nil || bytes.Compare(p.at(i-1).key, key) >= 0) {
+			i--
+			if h := p.at(i); h.rec != nil {
+				return h.key, h.rec, nil
+			} else if key != nil && bytes.Equal(h.key, key) {
+				value = nil // deleted
+			}
+		}
+		if key == nil || value != nil {
+			return key, value, nil
+		}
+		key = bytes.Clone(key)
+	}
 }
 
 // put seals a record and holds it back.
@@ -144,7 +262,7 @@ func (b *buffer) put(bucket string, key []byte, version byte, payload []byte) {
 
 // delete holds a deletion back.
 func (b *buffer) delete(bucket string, key []byte) error {
-	if p := b.pend[bucket]; p == nil || len(p.list) == 0 {
+	if b.pend[bucket].len() == 0 {
 		if none, err := b.blank(bucket); none || err != nil {
 			return err
 		}
@@ -178,15 +296,10 @@ func (b *buffer) flush(buckets []string) error {
 
 func (b *buffer) flushBucket(bucket string) error {
 	p := b.pend[bucket]
-	if p == nil || len(p.list) == 0 {
-		return nil
-	}
-	if p.index != nil {
-		slices.SortFunc(p.list, func(x, y held) int { return bytes.Compare(x.key, y.key) })
-	}
-	for _, h := range p.list {
+	p.arrange()
+	for i := range p.len() {
 		var err error
-		if h.rec == nil {
+		if h := p.at(i); h.rec == nil {
 			err = b.w.Delete(bucket, h.key)
 		} else {
 			err = b.w.Put(bucket, h.key, h.rec)
@@ -204,3 +317,10 @@ func (b *buffer) forget(bucket string) {
 	delete(b.none, bucket)
 	delete(b.pend, bucket)
 }
+
+// empty is a Reader of nothing.
+type empty struct{}
+
+func (empty) Get(string, []byte) ([]byte, error)                               { return nil, nil }
+func (empty) Scan(string, []byte, []byte, func(key, value []byte) error) error { return nil }
+func (empty) Last(string, []byte, []byte) (key, value []byte, err error)       { return nil, nil, nil }

@@ -18,16 +18,7 @@ func fuzzTx() *Tx {
 		d.byID = append(d.byID, s)
 		d.byStr[s] = uint32(i + 1)
 	}
-	return &Tx{store: New(nil), r: nothing{}, dict: d}
-}
-
-// nothing is a Reader of an empty store.
-type nothing struct{}
-
-func (nothing) Get(string, []byte) ([]byte, error)                               { return nil, nil }
-func (nothing) Scan(string, []byte, []byte, func(key, value []byte) error) error { return nil }
-func (nothing) Last(string, []byte, []byte) (key []byte, value []byte, err error) {
-	return nil, nil, nil
+	return &Tx{store: New(nil), r: empty{}, dict: d}
 }
 
 // The codecs are handed anything: what they make of it must be refused, or be

@@ -51,7 +51,7 @@ func (tx *Tx) loadDict() error {
 	}
 	if own != nil {
 		tx.dict = own
-		if tx.w == nil {
+		if tx.w == nil && !tx.forked {
 			tx.store.learnDict(own)
 		}
 	}

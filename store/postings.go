@@ -67,6 +67,7 @@ func (tx *Tx) post(p posting, drop bool) {
 		tx.posts = postLog{}
 	}
 	tx.posts[p.cell] = append(tx.posts[p.cell], postOp{p.member, drop})
+	tx.postsArranged = false
 }
 
 // repost turns the postings of old into those of new; both are sorted and
@@ -298,27 +299,35 @@ func decodeChunk(key, cell, rec []byte) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	prev := ""
+	var ends [maxChunk]int32
+	n := 0 // members so far
+	all := make([]byte, 0, 4*len(p))
+	from, prev := 0, 0 // where the member before begins and ends
 	for len(p) > 0 {
-		shared, n := binary.Uvarint(p)
-		if n <= 0 || shared > uint64(len(prev)) {
+		shared, used := binary.Uvarint(p)
+		if used <= 0 || shared > uint64(len(all)-from) {
 			return nil, damaged(bucketPost, key, "%v", errBadRecord)
 		}
-		p = p[n:]
-		size, n := binary.Uvarint(p)
-		if n <= 0 || size > uint64(len(p)-n) || shared+size > maxMember {
+		p = p[used:]
+		size, used := binary.Uvarint(p)
+		if used <= 0 || size > uint64(len(p)-used) || shared+size > maxMember {
 			return nil, damaged(bucketPost, key, "%v", errBadRecord)
 		}
-		m := prev[:shared] + string(p[n:n+int(size)])
-		p = p[n+int(size):]
-		if len(out) > 0 && m <= prev {
-			return nil, damaged(bucketPost, key, "its members are not in order")
-		}
-		out, prev = append(out, m), m
-		if len(out) > maxChunk {
+		if n == maxChunk {
 			return nil, damaged(bucketPost, key, "it has too many members")
 		}
+		prev, all = len(all), append(all, all[from:from+int(shared)]...)
+		all = append(all, p[used:used+int(size)]...)
+		p = p[used+int(size):]
+		if n > 0 && bytes.Compare(all[prev:], all[from:prev]) <= 0 {
+			return nil, damaged(bucketPost, key, "its members are not in order")
+		}
+		from, ends[n] = prev, int32(len(all))
+		n++
+	}
+	out, text, begin := make([]string, n), string(all), int32(0)
+	for i := range out {
+		out[i], begin = text[begin:ends[i]], ends[i]
 	}
 	if len(out) == 0 || out[0] != string(key[len(cell):]) {
 		return nil, damaged(bucketPost, key, "its members do not begin with its own")
@@ -327,12 +336,48 @@ func decodeChunk(key, cell, rec []byte) ([]string, error) {
 }
 
 // members calls fn for the members of every cell in [from, to) of cell keys,
-// in order. fn may call the store's methods that read.
+// in order. fn may call the store's methods that read. What the transaction
+// gathered is laid over what is kept, and nothing is merged: chunks that are put
+// between two plannings would be moved by all that the second one puts.
 func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error) error {
-	if err := tx.flushPostings(); err != nil {
-		return err
+	if tx.forked {
+		return errForked
 	}
-	return tx.r.Scan(bucketPost, from, to, func(key, rec []byte) error {
+	if from[0] == indexAudit { // read by chunk, not by cell
+		if err := tx.flushPostings(); err != nil {
+			return err
+		}
+	}
+	gathered := tx.gathered(from, to)
+	emit := func(cell string, members []string) error {
+		for _, m := range members {
+			if err := fn([]byte(cell), m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	// upTo emits the cells that are not kept and come before one; "" is the end.
+	upTo := func(cell string) error {
+		for len(gathered) > 0 && (cell == "" || gathered[0].key < cell) {
+			g := gathered[0]
+			gathered = gathered[1:]
+			if err := emit(g.key, merge(nil, nil, tx.opsOf(g))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var changed []string // the members kept of a cell that has changes, so far
+	whole := func() error {
+		if changed == nil {
+			return nil
+		}
+		g, members := gathered[0], changed
+		gathered, changed = gathered[1:], nil
+		return emit(g.key, merge(nil, members, tx.opsOf(g)))
+	}
+	err := tx.r.Scan(bucketPost, from, to, func(key, rec []byte) error {
 		if len(key) == 0 {
 			return damaged(bucketPost, key, "it names no cell")
 		}
@@ -345,6 +390,20 @@ func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error
 		if err != nil {
 			return err
 		}
+		if changed != nil && gathered[0].key != string(cell) {
+			if err := whole(); err != nil {
+				return err
+			}
+		}
+		if len(gathered) > 0 {
+			if err := upTo(string(cell)); err != nil {
+				return err
+			}
+			if len(gathered) > 0 && gathered[0].key == string(cell) {
+				changed = append(changed, members...)
+				return nil
+			}
+		}
 		for _, m := range members {
 			if err := fn(cell, m); err != nil {
 				return err
@@ -352,29 +411,76 @@ func (tx *Tx) members(from, to []byte, fn func(cell []byte, member string) error
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if err := whole(); err != nil {
+		return err
+	}
+	return upTo("")
 }
 
-// membersOf is members for one cell. Of an index of dossiers that is new in this
-// transaction it gives what was gathered, and merges nothing: the cells of the
-// plans stand before those of the officers, and each of them would move these.
+// gatheredCell is a cell with changes that are not merged.
+type gatheredCell struct {
+	key   string
+	place int32 // its number among those of plans; -1 for another
+}
+
+// gathered lists the cells in [from, to) that have changes, by key.
+func (tx *Tx) gathered(from, to []byte) []gatheredCell {
+	if tx.w == nil {
+		return nil
+	}
+	var out []gatheredCell
+	add := func(key string, place int32) {
+		if key >= string(from) && (to == nil || key < string(to)) {
+			out = append(out, gatheredCell{key, place})
+		}
+	}
+	for i := range tx.places.cells {
+		add(tx.places.cells[i].key, int32(i))
+	}
+	for key := range tx.posts {
+		add(key, -1)
+	}
+	slices.SortFunc(out, func(a, b gatheredCell) int { return strings.Compare(a.key, b.key) })
+	return out
+}
+
+// opsOf gives the changes of a cell, sorted by member. They are valid until the
+// next call.
+func (tx *Tx) opsOf(g gatheredCell) []postOp {
+	if g.place >= 0 {
+		return tx.places.ops(uint32(g.place))
+	}
+	ops := lastOps(tx.posts[g.key])
+	tx.posts[g.key] = ops
+	return ops
+}
+
+// membersOf is members for one cell of an index of dossiers.
 func (tx *Tx) membersOf(cell []byte, fn func(cell []byte, member string) error) error {
+	ops := tx.posts[string(cell)]
+	if len(ops) > 0 && !tx.forked {
+		ops = slices.Clone(tx.opsOf(gatheredCell{string(cell), -1}))
+	}
+	var kept []string
 	fresh, err := tx.freshIndex(cell[0])
 	if err != nil {
 		return err
 	}
 	if !fresh {
-		return tx.members(cell, prefixEnd(cell), fn)
-	}
-	ops := lastOps(tx.posts[string(cell)])
-	if len(ops) == 0 {
-		return nil
-	}
-	tx.posts[string(cell)] = ops
-	for _, op := range ops {
-		if op.drop {
-			continue
+		err := tx.r.Scan(bucketPost, cell, prefixEnd(cell), func(key, rec []byte) error {
+			members, err := decodeChunk(key, cell, rec)
+			kept = append(kept, members...)
+			return err
+		})
+		if err != nil {
+			return err
 		}
-		if err := fn(cell, op.member); err != nil {
+	}
+	for _, m := range merge(nil, kept, ops) {
+		if err := fn(cell, m); err != nil {
 			return err
 		}
 	}
@@ -383,7 +489,7 @@ func (tx *Tx) membersOf(cell []byte, fn func(cell []byte, member string) error) 
 
 // freshIndex says that the backend has nothing yet of an index.
 func (tx *Tx) freshIndex(index byte) (bool, error) {
-	if tx.w == nil {
+	if tx.w == nil && !tx.forked {
 		return false, nil
 	}
 	fresh, known := tx.fresh[index]

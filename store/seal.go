@@ -20,13 +20,40 @@ const sealSize = 1 + 4
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func sealSum(bucket string, key, body []byte) uint32 {
-	var head [96]byte
-	h := binary.AppendUvarint(head[:0], uint64(len(bucket)))
-	h = append(h, bucket...)
-	h = binary.AppendUvarint(h, uint64(len(key)))
-	h = append(h, key...)
-	return crc32.Update(crc32.Update(0, castagnoli, h), castagnoli, body)
+	sum, ok := bucketSums[bucket]
+	if !ok {
+		sum = bucketSum(bucket)
+	}
+	var size []byte
+	if n := len(key); n < len(oneByte) {
+		size = oneByte[n : n+1]
+	} else {
+		size = binary.AppendUvarint(nil, uint64(n))
+	}
+	return crc32.Update(crc32.Update(crc32.Update(sum, castagnoli, size), castagnoli, key), castagnoli, body)
 }
+
+// bucketSums is what each bucket's checksums begin with.
+var bucketSums = func() map[string]uint32 {
+	out := make(map[string]uint32, len(Buckets))
+	for _, b := range Buckets {
+		out[b] = bucketSum(b)
+	}
+	return out
+}()
+
+func bucketSum(bucket string) uint32 {
+	return crc32.Update(0, castagnoli, append(binary.AppendUvarint(nil, uint64(len(bucket))), bucket...))
+}
+
+// oneByte holds the lengths that are written as one byte, each at its place.
+var oneByte = func() []byte {
+	out := make([]byte, 1<<7)
+	for n := range out {
+		out[n] = byte(n)
+	}
+	return out
+}()
 
 // seal makes a record of a payload.
 func seal(bucket string, key []byte, version byte, payload []byte) []byte {

@@ -183,6 +183,11 @@ func newTree(f pages, root uint64) (*tree, error) {
 	return t, nil
 }
 
+// fork gives the same tree to another reader.
+func (t *tree) fork() *tree {
+	return &tree{pages: t.pages, root: t.root, depth: t.depth, seen: map[uint64]page{}}
+}
+
 func (t *tree) get(id uint64) (page, error) {
 	if t.last.id == id {
 		return t.last, nil

@@ -58,6 +58,12 @@ func unreadable(r any) error {
 	return corrupt("the file cannot be read: %v", r)
 }
 
+// Fork gives a transaction that reads beside this one. Of bbolt it calls only
+// what looks up nodes and pages, and changes neither.
+func (t *tx) Fork() store.Reader {
+	return &tx{ctx: t.ctx, tx: t.tx, b: t.b, tree: t.tree.fork(), deletes: t.deletes}
+}
+
 // join makes the key of the tree. What it gives lasts until the next join.
 func (t *tx) join(bucket string, key []byte) []byte {
 	t.buf = append(append(append(t.buf[:0], bucket...), 0), key...)

@@ -580,16 +580,16 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 		Loans:       []*loan.LoanFile{file("L1", "B1", "S1", "张三"), file("L2", "B2", "S1")},
 		Collaterals: []*loan.Collateral{{ID: "K1", Loans: []string{"L1", "L3"}}}}
 	c2 := &loan.Dossier{ID: "C2", Loans: []*loan.LoanFile{file("L3", "B1", "S2", "张三")}}
-	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c1), tx.PutDossier(c2)) })
 
 	of := func(tx *store.Tx, scan func(string, func(*loan.Dossier) error) error, id string) string {
 		var out []string
 		must(t, scan(id, func(d *loan.Dossier) error { out = append(out, d.ID); return nil }))
 		return strings.Join(out, " ")
 	}
-	hold := func(want map[string]string) {
+	// hold puts dossiers and looks at them, before they are committed and after.
+	hold := func(put []*loan.Dossier, want map[string]string) {
 		t.Helper()
-		view(t, s, func(tx *store.Tx) error {
+		look := func(tx *store.Tx) error {
 			for k, w := range want {
 				kind, id, _ := strings.Cut(k, "/")
 				got := ""
@@ -614,9 +614,16 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 				equal(t, k, got, w)
 			}
 			return nil
+		}
+		update(t, s, func(tx *store.Tx) error {
+			for _, d := range put {
+				must(t, tx.PutDossier(d))
+			}
+			return look(tx)
 		})
+		view(t, s, look)
 	}
-	hold(map[string]string{
+	hold([]*loan.Dossier{c1, c2}, map[string]string{
 		"branch/B0": "C1", "branch/B1": "C1 C2", "branch/B2": "C1", "branch/OLD": "", "branch/none": "",
 		"officer/S0": "C1", "officer/S1": "C1", "officer/S2": "C2", "officer/R1": "C1",
 		"secured/L1": "", "secured/L3": "C1", "secured/none": "",
@@ -628,11 +635,9 @@ func dossierIndexes(t *testing.T, open func(*testing.T) store.Backend) {
 	c2.Collaterals, c1.Collaterals = c1.Collaterals, nil
 	c1.Loans = c1.Loans[:1]
 	c1.Borrower.Officer, c1.Borrower.RiskManager = "S9", "S2"
-	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
-	hold(map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1", "officer/R1": "", "officer/S2": "C1 C2", "secured/L1": "C2", "secured/L3": ""})
+	hold([]*loan.Dossier{c2, c1}, map[string]string{"loan/L2": "C2", "collateral/K1": "C2", "branch/B2": "C2", "officer/S1": "C1 C2", "officer/S0": "", "officer/S9": "C1", "officer/R1": "", "officer/S2": "C1 C2", "secured/L1": "C2", "secured/L3": ""})
 	c1.Loans, c2.Loans = c2.Loans[1:], c2.Loans[:1]
-	update(t, s, func(tx *store.Tx) error { return errors.Join(tx.PutDossier(c2), tx.PutDossier(c1)) })
-	hold(map[string]string{"loan/L1": "none", "loan/L2": "C1", "loan/L3": "C2"})
+	hold([]*loan.Dossier{c2, c1}, map[string]string{"loan/L1": "none", "loan/L2": "C1", "loan/L3": "C2"})
 	clean(t, s)
 }
 

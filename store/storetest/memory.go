@@ -68,6 +68,9 @@ type memoryTx struct {
 	changes int
 }
 
+// Fork gives itself: reading changes nothing.
+func (t *memoryTx) Fork() store.Reader { return t }
+
 func (t *memoryTx) Get(bucket string, key []byte) ([]byte, error) {
 	return t.data[memoryKey{bucket, string(key)}], nil
 }
