@@ -54,14 +54,19 @@ check: ## compiles for every platform that we name
 	GOOS=windows GOARCH=amd64 $(GO) build -o /dev/null ./cmd/tickler
 	$(GO) vet ./...
 
+# HELD bounds the loans whose obligations PostgreSQL, SQLite and pebble hold while
+# a branch is listed.
 LOANS ?= 100000
+HELD  ?= 100000
 
 bench: bench-peers ## docs/performance.md: a portfolio of LOANS (10000, 100000, 1000000) beside its peers
-	$(GO) run ./bench -loans $(LOANS) -o docs/performance.md
+	$(GO) run ./bench -loans $(LOANS) -held $(HELD) -o docs/performance.md
 
 # What bench compares with. What cannot be had is named as missing in its tables.
-# QuantLib's Python package has gone by two names.
+# QuantLib's Python package has gone by two names. CEL and pebble are Go modules,
+# of bench/gopeers alone.
 bench-peers: ## what bench compares with, where apt-get and the right to use it are there
+	@$(GO) -C bench/gopeers build -o /dev/null ./... || echo "CEL, pebble: not to be had"
 	@for t in sqlite3:sqlite3 remind:remind task:taskwarrior /usr/lib/postgresql/*/bin/initdb:postgresql; do \
 		command -v $${t%%:*} >/dev/null || missing="$$missing $${t##*:}"; done; \
 	for t in numpy:python3-numpy pandas:python3-pandas openpyxl:python3-openpyxl QuantLib:'quantlib-python|python3-quantlib'; do \

@@ -3,15 +3,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"time"
-
-	"tickler/scheduler"
 )
 
 // fiveRules plans up to 100,000 loans under five rules in one transaction, and
@@ -81,7 +78,7 @@ func (s *session) fiveRules(ctx context.Context) ([]Row, error) {
 		}
 		theirs := samples[0]
 		samples = samples[1:]
-		r := Row{Work: work, Ours: mine.whole(), Beside: peer.name + ": " + took(theirs.Wall), Ratio: times(theirs.Wall, mine.Wall), Target: peer.target}
+		r := Row{Work: work, Ours: mine.whole(), Beside: fmt.Sprintf("%s: %s, %s a million rows", peer.name, theirs.wall(), took(time.Duration(float64(theirs.Wall)/float64(n)*1e6))), Ratio: times(theirs.Wall, mine.Wall), Target: peer.target}
 		if peer.target != "" {
 			r.Met = verdict(float64(theirs.Wall) >= peer.least*float64(mine.Wall))
 		}
@@ -95,7 +92,7 @@ func (s *session) fiveRules(ctx context.Context) ([]Row, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.pgAgain = &Row{Work: fmt.Sprintf("nothing changed, %s rows of five rules: the whole command", count(n)), Ours: both[0].whole(), Beside: "PostgreSQL, insert on conflict: " + took(both[1].Wall), Ratio: times(both[1].Wall, both[0].Wall)}
+		s.pgAgain = &Row{Work: fmt.Sprintf("nothing changed, %s rows of five rules: the whole command", count(n)), Ours: both[0].whole(), Beside: "PostgreSQL, insert on conflict: " + both[1].wall(), Ratio: times(both[1].Wall, both[0].Wall)}
 	}
 	for _, path := range []string{rows, plain, lite.path, file} {
 		os.Remove(path)
@@ -116,7 +113,12 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 	sec := Section{Name: fmt.Sprintf("List one branch, 30 days: %s obligations of %s", count(l.list.Rows), count(l.duties))}
 	inProcess := median(l.list.Took, same[time.Duration])
 	target := 2 * time.Millisecond
-	sec.Rows = append(sec.Rows, Row{Work: "in process", Ours: fmt.Sprintf("%s, %s a row", took(inProcess), took(inProcess/time.Duration(max(l.list.Rows, 1)))), Beside: "limit 2 ms", Ratio: fmt.Sprintf("%.2f of the limit", float64(inProcess)/float64(target)), Target: "<= 2 ms", Met: verdict(inProcess <= target)})
+	sec.Rows = append(sec.Rows, Row{Work: "in process", Ours: took(inProcess), Beside: "limit 2 ms", Ratio: fmt.Sprintf("%.2f of the limit", float64(inProcess)/float64(target)), Target: "<= 2 ms", Met: verdict(inProcess <= target)})
+	// A branch's duties of thirty days are as many as its rulebook asks for; the
+	// limit was set for 800 of them.
+	const fewer = 800
+	aRow := inProcess / time.Duration(max(l.list.Rows, 1))
+	sec.Rows = append(sec.Rows, Row{Work: "in process, a row", Ours: took(aRow), Beside: fmt.Sprintf("limit 2 ms for %d rows: %s", fewer, took(target/fewer)), Ratio: fmt.Sprintf("%.2f of the limit", float64(aRow)/float64(target/fewer)), Target: "<= " + took(target/fewer), Met: verdict(aRow <= target/fewer)})
 	command, served, err := s.crash(ctx, l)
 	if err != nil {
 		return sec, err
@@ -124,23 +126,27 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 	rows, from, to := filepath.Join(s.dir, "all.tsv"), l.p.Day, l.p.Day.AddDays(30)
 	defer os.Remove(rows)
 	held := l
-	if l.p.Loans > peerLoans && s.peers { // the peers hold no more: filling them takes minutes
-		if held, err = s.live(ctx, Portfolio{s.seed, peerLoans, s.day}, "held"); err != nil {
+	if l.p.Loans > s.held && s.peers {
+		if held, err = s.filled(ctx, Portfolio{s.seed, s.held, s.day}, "held"); err != nil {
 			return sec, err
 		}
 		defer os.RemoveAll(held.data)
-		sec.Notes = append(sec.Notes, fmt.Sprintf("The peers hold the obligations of %s loans only.", count(peerLoans)))
+		sec.Notes = append(sec.Notes, fmt.Sprintf("The peers hold the obligations of %s loans only, of which they list %s.", count(s.held), count(held.list.Rows)))
 	}
 	if s.peers {
-		if _, err := s.duties(ctx, held.data, rows); err != nil {
+		n, err := s.duties(ctx, held.data, rows)
+		if err == nil && n != held.duties {
+			err = fmt.Errorf("the store holds %d obligations, the import told of %d", n, held.duties)
+		}
+		if err != nil {
 			return sec, err
 		}
 	}
-	query := listDuties(Branch(0), from.String(), to.String())
-	asked := func(c *exec.Cmd) (Usage, error) {
+	ask := asked{Branch(0), from, to, rows, held.list.Rows}
+	answer := func(c *exec.Cmd) (Usage, error) {
 		u, out, err := measure(c)
-		if n := bytes.Count(out, []byte("\n")); err == nil && n != held.list.Rows {
-			err = fmt.Errorf("%s lists %d rows, tickler %d", filepath.Base(c.Path), n, held.list.Rows)
+		if err == nil {
+			err = ask.check(filepath.Base(c.Path), out)
 		}
 		return u, err
 	}
@@ -153,8 +159,8 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 		list         func(int) (Usage, error)
 	}
 	peers := []peer{
-		{"PostgreSQL", ">= 4x", 4, func() error { return s.fillPostgres(ctx, rows) }, func(int) (Usage, error) { return asked(s.pg.psql(ctx, query)) }},
-		{"sqlite3", "within 2x", 0.5, func() error { _, err := lite.load(ctx, rows); return err }, func(int) (Usage, error) { return asked(lite.command(ctx, query)) }},
+		{"PostgreSQL", ">= 4x", 4, func() error { return s.fillPostgres(ctx, rows) }, func(int) (Usage, error) { return answer(s.pg.psql(ctx, ask.query())) }},
+		{"sqlite3", "within 2x", 0.5, func() error { _, err := lite.load(ctx, rows); return err }, func(int) (Usage, error) { return answer(lite.command(ctx, ask.query())) }},
 	}
 	for _, r := range reminders {
 		peers = append(peers, peer{r.program, "", 0, func() error { return r.fill(s.dir, rows) }, func(int) (Usage, error) {
@@ -182,24 +188,24 @@ func (s *session) listSection(ctx context.Context, l *life) (Section, error) {
 		return sec, err
 	}
 	const work = "whole command, through the daemon"
-	ours, samples := samples[0].Wall, samples[1:]
+	ours, samples := samples[0], samples[1:]
 	for _, p := range peers {
 		if !s.has(p.name) {
-			sec.Rows = append(sec.Rows, missingRow(work, took(ours), p.name, p.target))
+			sec.Rows = append(sec.Rows, missingRow(work, ours.wall(), p.name, p.target))
 			continue
 		}
-		theirs := samples[0].Wall
+		theirs := samples[0]
 		samples = samples[1:]
-		r := Row{Work: work, Ours: took(ours), Beside: p.name + ": " + took(theirs), Ratio: times(theirs, ours), Target: p.target}
+		r := Row{Work: work, Ours: ours.wall(), Beside: p.name + ": " + theirs.wall(), Ratio: times(theirs.Wall, ours.Wall), Target: p.target}
 		if p.target != "" {
-			r.Met = verdict(float64(theirs) >= p.least*float64(ours))
+			r.Met = verdict(float64(theirs.Wall) >= p.least*float64(ours.Wall))
 		}
 		sec.Rows = append(sec.Rows, r)
 	}
-	back, err := s.wayBack(ctx, query, command, served)
+	back, err := s.wayBack(ctx, ask, command, served)
 	sec.Rows = append(sec.Rows, back...)
-	sec.Notes = append(sec.Notes, fmt.Sprintf("In process: opening the store with rulebook and calendar took %s, the first list %s. Both databases are asked for the same rows and give as many; remind and taskwarrior hold the first %s. "+
-		"A kill -9 hits the daemon amid an import, and PostgreSQL amid an update of a hundredth of its rows.", took(l.list.Opened), took(l.list.First), count(mostReminders)))
+	sec.Notes = append(sec.Notes, fmt.Sprintf("In process: opening the store with rulebook and calendar took %s, the first list %s. Both databases and pebble are asked for the same rows and give as many; remind and taskwarrior hold the first %s. "+
+		"A kill -9 hits the daemon amid an import, PostgreSQL amid an update of a hundredth of its rows, and pebble, which keeps each row under its id and under branch and due day, amid writing a hundredth of them again and again.", took(l.list.Opened), took(l.list.First), count(mostReminders)))
 	return sec, err
 }
 
@@ -210,47 +216,4 @@ func (s *session) fillPostgres(ctx context.Context, rows string) error {
 	}
 	_, _, err := measure(s.pg.psql(ctx, "vacuum analyze duty", "checkpoint"))
 	return err
-}
-
-// wayBack kills PostgreSQL amid an update, and holds its way back against ours.
-func (s *session) wayBack(ctx context.Context, query string, command, served Sample) (rows []Row, err error) {
-	var theirs Sample
-	if s.pg != nil {
-		theirs, err = repeat(s.runs, func(int) (Usage, error) {
-			update := s.pg.psql(ctx, "begin", "update duty set state = state where hashtext(id) % 100 = 0", "select pg_sleep(60)")
-			if err := update.Start(); err != nil {
-				return Usage{}, err
-			}
-			time.Sleep(2 * time.Second)
-			if err := s.pg.kill(); err != nil {
-				return Usage{}, err
-			}
-			update.Wait() // it says that the server is gone
-			start := scheduler.Now()
-			if err := s.pg.start(ctx); err != nil {
-				return Usage{}, err
-			}
-			_, _, err := measure(s.pg.psql(ctx, query))
-			return Usage{Wall: scheduler.Now().Sub(start)}, err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	for _, r := range []struct {
-		work string
-		ours Sample
-	}{
-		{"after kill -9: the store opened and listed by one command", command},
-		{"after kill -9: a new daemon, and its first list", served},
-	} {
-		const target = "<= 1/20"
-		if s.pg == nil {
-			rows = append(rows, missingRow(r.work, took(r.ours.Wall), "PostgreSQL", target))
-			continue
-		}
-		share := float64(r.ours.Wall) / float64(theirs.Wall)
-		rows = append(rows, Row{Work: r.work, Ours: took(r.ours.Wall), Beside: "PostgreSQL: " + took(theirs.Wall), Ratio: fmt.Sprintf("1/%.3g", 1/share), Target: target, Met: verdict(share <= 1.0/20)})
-	}
-	return rows, nil
 }

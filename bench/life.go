@@ -63,11 +63,16 @@ func (s *session) take(ctx context.Context, data, path string, on calendar.Date,
 	if err != nil {
 		return u, api.ImportReply{}, err
 	}
+	reply, err := importReply(out)
+	return u, reply, err
+}
+
+func importReply(out []byte) (api.ImportReply, error) {
 	var replies []api.ImportReply
 	if err := json.Unmarshal(out, &replies); err != nil || len(replies) != 1 {
-		return u, api.ImportReply{}, fmt.Errorf("read what import printed: %v\n%s", err, out)
+		return api.ImportReply{}, fmt.Errorf("read what import printed: %v\n%s", err, out)
 	}
-	return u, replies[0], nil
+	return replies[0], nil
 }
 
 // live lets a portfolio live through all that is measured of its size.
@@ -90,10 +95,7 @@ func (s *session) live(ctx context.Context, p Portfolio, name string) (l *life, 
 		if err == nil && reply.New != p.Loans {
 			err = fmt.Errorf("%d of %d loans were new", reply.New, p.Loans)
 		}
-		l.duties = 0
-		for _, n := range reply.Plan {
-			l.duties += n
-		}
+		l.duties = reply.Plan["planned"] // of which some are raised at once
 		return u, err
 	}); err != nil {
 		return nil, err
@@ -124,15 +126,38 @@ func (s *session) live(ctx context.Context, p Portfolio, name string) (l *life, 
 	}
 	l.wrote, l.headers = !bytes.Equal(before, after), after
 
-	s.say("%s loans: listed", count(p.Loans))
-	if _, err := s.hook(ctx, "list", listRequest{l.data, Branch(0), p.Day, p.Day.AddDays(30), 4 * s.runs}, &l.list); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return l, s.listed(ctx, l)
 }
 
-// goOn lets the days pass: one loan changes, a hundredth of them, and duties
-// fall due.
+// listed lists a branch, in a process of its own.
+func (s *session) listed(ctx context.Context, l *life) error {
+	s.say("%s loans: listed", count(l.p.Loans))
+	_, err := s.hook(ctx, "list", listRequest{l.data, Branch(0), l.p.Day, l.p.Day.AddDays(30), 4 * s.runs}, &l.list)
+	return err
+}
+
+// filled imports a portfolio that only others are measured with.
+func (s *session) filled(ctx context.Context, p Portfolio, name string) (*life, error) {
+	l := &life{p: p, data: filepath.Join(s.dir, name)}
+	s.say("%s loans: for the peers", count(p.Loans))
+	file, err := s.generate(ctx, p, Changes{}, name+".csv")
+	if err != nil {
+		return nil, err
+	}
+	defer os.Remove(file)
+	if err := s.fresh(ctx, l.data, p.Day, ""); err != nil {
+		return nil, err
+	}
+	_, reply, err := s.take(ctx, l.data, file, p.Day)
+	if err != nil {
+		return nil, err
+	}
+	l.duties = reply.Plan["planned"]
+	return l, s.listed(ctx, l)
+}
+
+// goOn goes on from the first file: one loan changes, duties fall due, a
+// hundredth of the loans changes.
 func (s *session) goOn(ctx context.Context, l *life) (err error) {
 	p := l.p
 	s.say("%s loans: changes", count(p.Loans))
@@ -141,6 +166,9 @@ func (s *session) goOn(ctx context.Context, l *life) (err error) {
 			"--happened", p.Day.String(), "--set", "to="+p.Day.AddMonths(30).String()))
 		return u, err
 	}); err != nil {
+		return err
+	}
+	if err := s.days(ctx, l); err != nil {
 		return err
 	}
 	changed := func(c Changes, want int) (Usage, error) {
@@ -162,18 +190,22 @@ func (s *session) goOn(ctx context.Context, l *life) (err error) {
 		return fmt.Errorf("the headers of the store do not show that it was written (%v): what says that the same file writes nothing proves nothing", err)
 	}
 	days := l.percent.Runs
-	if l.oneRow, err = repeat(s.runs, func(run int) (Usage, error) {
+	l.oneRow, err = repeat(s.runs, func(run int) (Usage, error) {
 		return changed(Changes{Days: days + run + 1, One: days + 1}, 1)
-	}); err != nil {
-		return err
-	}
-	s.say("%s loans: scans", count(p.Loans))
+	})
+	return err
+}
+
+// days lets the days after the first file pass on a copy: the same days whatever
+// the size, since what falls due on them differs much.
+func (s *session) days(ctx context.Context, l *life) error {
+	s.say("%s loans: scans", count(l.p.Loans))
 	later := l.data + "-later"
 	if err := copyData(l.data, later); err != nil {
 		return err
 	}
 	defer os.RemoveAll(later)
-	_, err = s.hook(ctx, "tick", tickRequest{later, p.Day.AddDays(days + l.oneRow.Runs + 1), 2*s.runs + 1}, &l.ticks)
+	_, err := s.hook(ctx, "tick", tickRequest{later, l.p.Day.AddDays(1), 2*s.runs + 1}, &l.ticks)
 	return err
 }
 

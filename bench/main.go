@@ -40,6 +40,7 @@ func bench(ctx context.Context, args []string) error {
 	o := options{talk: os.Stderr}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	f.IntVar(&o.loans, "loans", 100_000, "loans of the portfolio")
+	f.IntVar(&o.held, "held", 100_000, "loans whose obligations the databases hold while a branch is listed, at most")
 	f.IntVar(&o.runs, "runs", 5, "runs, of which the median counts; what takes over 20 s runs once")
 	f.Uint64Var(&o.seed, "seed", 6, "of the portfolio")
 	f.BoolVar(&o.peers, "peers", true, "measure the peers too")
@@ -81,6 +82,9 @@ func measureAll(ctx context.Context, o options) (*session, []Section, error) {
 	}
 	defer os.RemoveAll(dir)
 	if err := os.Chmod(dir, 0o755); err != nil { // PostgreSQL runs as another user
+		return nil, nil, err
+	}
+	if err := room(dir, o.loans, o.held); err != nil {
 		return nil, nil, err
 	}
 	s := &session{options: o, dir: dir, program: filepath.Join(dir, "tickler")}

@@ -86,13 +86,17 @@ func turns(n int, works ...func(run int) (Usage, error)) ([]Sample, error) {
 	}
 	var samples []Sample
 	for _, runs := range all {
-		samples = append(samples, Sample{Runs: len(runs), Usage: Usage{
-			Wall: median(runs, func(u Usage) time.Duration { return u.Wall }),
-			CPU:  median(runs, func(u Usage) time.Duration { return u.CPU }),
-			Peak: median(runs, func(u Usage) int64 { return u.Peak }),
-		}})
+		samples = append(samples, medians(runs))
 	}
 	return samples, nil
+}
+
+func medians(runs []Usage) Sample {
+	return Sample{Runs: len(runs), Usage: Usage{
+		Wall: median(runs, func(u Usage) time.Duration { return u.Wall }),
+		CPU:  median(runs, func(u Usage) time.Duration { return u.CPU }),
+		Peak: median(runs, func(u Usage) int64 { return u.Peak }),
+	}}
 }
 
 func median[T any, N time.Duration | int64 | float64](all []T, of func(T) N) N {

@@ -83,6 +83,10 @@ func (s *session) microSections(ctx context.Context) ([]Section, error) {
 	if err != nil {
 		return nil, err
 	}
+	cel, err := s.celRow(ctx, book["Rulebook"]["ns/rule-loan"])
+	if err != nil {
+		return nil, err
+	}
 	rule := book["Rulebook"]
 	mean, allocs, alone := rule["ns/rule-loan"], rule["allocs/op"], book["ExprAlone"]["ns/op"]
 	return []Section{
@@ -90,11 +94,26 @@ func (s *session) microSections(ctx context.Context) ([]Section, error) {
 		{Name: "A rule asked of a loan", Rows: []Row{
 			{Work: fmt.Sprintf("condition and dates of the shipped rulebook, mean over %.0f rules for loans", rule["rules"]), Ours: nanoseconds(mean), Beside: "limit 60 ns",
 				Ratio: fmt.Sprintf("%.2f of the limit", mean/60), Target: "<= 60 ns", Met: verdict(mean <= 60)},
-			{Work: "the same, beside one condition alone", Ours: nanoseconds(mean), Beside: "expr's machine: " + nanoseconds(alone), Ratio: factor(alone / mean)},
+			{Work: "the same, beside one condition alone", Ours: nanoseconds(mean), Beside: "expr's machine: " + nanoseconds(alone), Ratio: apart(alone / mean)},
+			cel,
 			{Work: "allocations a loan", Ours: fmt.Sprint(allocs), Beside: "limit 0", Target: "0", Met: verdict(allocs == 0)},
 		}, Notes: []string{fmt.Sprintf("A loan under the whole rulebook, 400 days, takes %s on every core at once and gives %.1f obligations; the mean a rule counts all of that, "+
 			"the borrower's rules and the writing of the obligations included, and divides by the rules for loans alone.", nanoseconds(rule["ns/op"]), rule["duties/loan"])}},
 	}, nil
+}
+
+// celRow holds the mean of a rule against one condition in CEL.
+func (s *session) celRow(ctx context.Context, mean float64) (Row, error) {
+	const work = "the same, beside one condition alone"
+	if !s.has("cel") {
+		return missingRow(work, nanoseconds(mean), "CEL", ""), nil
+	}
+	_, out, err := measure(exec.CommandContext(ctx, s.goPeer("cel")))
+	if err != nil {
+		return Row{}, err
+	}
+	alone, err := strconv.ParseFloat(strings.TrimSpace(string(out)), 64)
+	return Row{Work: work, Ours: nanoseconds(mean), Beside: "CEL: " + nanoseconds(alone), Ratio: apart(alone / mean)}, err
 }
 
 func (s *session) shiftRows(ctx context.Context, days map[string]map[string]float64) ([]Row, error) {
@@ -102,7 +121,7 @@ func (s *session) shiftRows(ctx context.Context, days map[string]map[string]floa
 	ours := ns("tickler")
 	rows := []Row{{Work: "one shift", Ours: nanoseconds(ours), Beside: "limit 3 ns", Ratio: fmt.Sprintf("%.2f of the limit", ours/3), Target: "<= 3 ns", Met: verdict(ours <= 3)}}
 	beside := func(peer string, theirs float64, target string, met Verdict) {
-		rows = append(rows, Row{Work: "the same", Ours: nanoseconds(ours), Beside: peer + ": " + nanoseconds(theirs), Ratio: factor(theirs / ours), Target: target, Met: met})
+		rows = append(rows, Row{Work: "the same", Ours: nanoseconds(ours), Beside: peer + ": " + nanoseconds(theirs), Ratio: apart(theirs / ours), Target: target, Met: met})
 	}
 	walked := ns("rickar-WorkdayFunc")
 	beside("rickar, WorkdayFunc", walked, ">= 200x", verdict(walked >= 200*ours))

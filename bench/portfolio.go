@@ -116,11 +116,15 @@ func (p Portfolio) Row(i int, c Changes) []string {
 			balance -= balance / 10
 		}
 	}
+	date := p.Day.AddDays(c.Days)
+	if c.Same {
+		date = p.Day
+	}
 	return []string{
 		LoanID(i), fmt.Sprintf("HT%011d", i+1), fmt.Sprintf("C%010d", borrower+1), name + strconv.Itoa(borrower+1) + "号有限公司",
 		Branch(branch), fmt.Sprintf("S%04d%02d", branch+1, officer+1), product, "CNY", yuan(amount * 100), yuan(balance),
 		disbursed.String(), maturity.String(), class, mode, guarantee, guarantors, rate, interest, yuan(arrears),
-		p.Day.AddDays(c.Days).String(),
+		date.String(),
 	}
 }
 
@@ -129,20 +133,32 @@ func (p Portfolio) Row(i int, c Changes) []string {
 func (p Portfolio) term(r *rand.Rand) int {
 	switch d := r.IntN(100); {
 	case d < 50:
-		return 1 + r.IntN(12)
+		return standing(r, 1, 12)
 	case d < 83:
-		return 13 + r.IntN(24)
+		return standing(r, 13, 36)
 	case d < 92:
-		return 37 + r.IntN(84)
+		return standing(r, 37, 120)
 	default:
-		return 121 + r.IntN(longestTerm-120)
+		return standing(r, 121, longestTerm)
+	}
+}
+
+// standing draws a term from least to most months as a file of one day finds
+// it where as many loans of each term are granted: one that runs twice as long
+// is twice as likely to be in it.
+func standing(r *rand.Rand, least, most int) int {
+	for {
+		if t := least + r.IntN(most-least+1); r.IntN(most) < t {
+			return t
+		}
 	}
 }
 
 // Changes says what has happened to a portfolio since its first file.
 type Changes struct {
-	Days int // files since the first
-	One  int // from this day on one loan changes a day, not a hundredth; 0 is never
+	Days int  // files since the first
+	Same bool // the file has the data date of the first: it replaces it
+	One  int  // from this day on one loan changes a day, not a hundredth; 0 is never
 }
 
 // hits tells whether the day changes the loan. Every hundredth changes, another

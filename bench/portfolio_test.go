@@ -49,7 +49,7 @@ func TestThePortfolioHasItsShape(t *testing.T) {
 	if err != nil || s.Loans.Len() != p.Loans {
 		t.Fatalf("%d loans, %v", s.Loans.Len(), err)
 	}
-	key, odd, guaranteed, longest := 0, 0, 0, 0
+	key, odd, guaranteed, soon, longest := 0, 0, 0, 0, 0
 	branches, staff, borrowers := map[string]int{}, map[string]bool{}, map[string]bool{}
 	for _, l := range s.Loans.All() {
 		if l.Mode == loan.Key {
@@ -69,6 +69,9 @@ func TestThePortfolioHasItsShape(t *testing.T) {
 		if months < 1 || months > longestTerm {
 			t.Fatalf("%s has a term of %d months", l.ID, months)
 		}
+		if l.Maturity > day && l.Maturity <= day.AddMonths(1) {
+			soon++
+		}
 		branches[l.Branch]++
 		staff[l.Officer], borrowers[l.Borrower] = true, true
 	}
@@ -81,6 +84,7 @@ func TestThePortfolioHasItsShape(t *testing.T) {
 	share("not normal", odd, abnormalShare)
 	share("with guarantors", guaranteed, guarantorShare)
 	share("borrowers", len(borrowers), 10_000/13)
+	share("maturing within a month", soon, 91) // a half of loans of 6.5 months on average, a third of 24.5, and longer ones
 	if longest < 290 {
 		t.Errorf("the longest term is %d months", longest)
 	}
@@ -108,6 +112,9 @@ func TestADayChangesAHundredthOrOneLoan(t *testing.T) {
 	}
 	if n := differ(Changes{Days: 5}, Changes{Days: 6, One: 6}); n != 1 {
 		t.Errorf("a day of one change changes %d loans", n)
+	}
+	if row := strings.Join(p.Row(0, Changes{Days: 2, Same: true}), ","); !strings.HasSuffix(row, "2026-11-23") {
+		t.Errorf("the data date of a file that replaces the first is another: %s", row)
 	}
 	if row := strings.Join(p.Row(0, Changes{Days: 2}), ","); !strings.HasSuffix(row, "2026-11-25") {
 		t.Errorf("the data date is not the second day after: %s", row)

@@ -12,7 +12,7 @@ import (
 // Sizes between which growth is measured, and targets that hold at a size.
 const (
 	smallLoans = 10_000
-	peerLoans  = 100_000 // up to here the peers hold every obligation
+	peerLoans  = 100_000 // of which the databases are given the rows of five rules, at most
 	simulated  = 1_500   // at most
 )
 
@@ -67,7 +67,7 @@ func (s *session) planSection(ctx context.Context, l *life) (Section, error) {
 	stored := rate(l.duties, f.Wall)
 	sec := Section{Name: "Plan from nothing, stored", Rows: []Row{
 		{Work: fmt.Sprintf("import of %s loans into an empty store: read, checked, planned, committed", count(l.p.Loans)), Ours: f.whole(), Beside: fmt.Sprintf("%s obligations, %s of store", count(l.duties), size(l.bytes))},
-		{Work: "obligations stored a second", Ours: perSecond(l.duties, f.Wall, "obligations"), Beside: "limit 1.5M/s", Ratio: fmt.Sprintf("%.2f of the limit", stored/1.5e6), Target: ">= 1.5M/s", Met: verdict(stored >= 1.5e6)},
+		{Work: "obligations stored a second", Ours: perSecond(l.duties, f.Wall, "obligations") + f.once(), Beside: "limit 1.5M/s", Ratio: fmt.Sprintf("%.2f of the limit", stored/1.5e6), Target: ">= 1.5M/s", Met: verdict(stored >= 1.5e6)},
 	}}
 	peak := Row{Work: "peak memory", Ours: size(f.Peak), Beside: "limit 1.50 GiB at 1M", Ratio: fmt.Sprintf("%.2f of the limit", float64(f.Peak)/(1.5*(1<<30))), Target: "<= 1.5 GiB at 1M", Met: NotMeasured}
 	if l.p.Loans >= fullLoans || f.Peak > 3<<29 {
@@ -122,14 +122,16 @@ func (s *session) tickSection(l, small *life) Section {
 		grown := float64(idle) / float64(before)
 		nothing.Beside, nothing.Ratio, nothing.Met = "at "+count(small.p.Loans)+": "+took(before), fmt.Sprintf("%.2fx as long", grown), verdict(grown <= 4)
 	}
-	sec.Rows = append(sec.Rows, nothing)
-	told, derived := 0, 0
+	told, derived, all, handled := 0, 0, time.Duration(0), 0
 	for _, t := range l.ticks {
 		told += t.Told
 		derived += t.Derived
+		all += t.Took
+		handled += t.Raised + t.Told
 	}
+	sec.Rows = append(sec.Rows, Row{Work: fmt.Sprintf("all %d days, by each that was raised, reminded or escalated", len(l.ticks)), Ours: took(all / time.Duration(max(handled, 1)))}, nothing)
 	sec.Notes = []string{fmt.Sprintf("The scan in its own process, store open. The time is of the whole scan, which in %d days also told %s reminders and escalations and worked out %s borrowers anew; "+
-		"it is divided by the duties raised alone.", len(l.ticks), count(told), count(derived))}
+		"the first row is of the days on which most is raised, and divided by the duties raised alone.", len(l.ticks), count(told), count(derived))}
 	return sec
 }
 
@@ -153,13 +155,13 @@ func (s *session) csvSection(ctx context.Context, l *life) (Section, error) {
 	parse := samples[0].reading(n)
 	if s.has("pandas") {
 		ratio := float64(samples[1].Wall) / float64(samples[0].Wall)
-		sec.Rows = append(sec.Rows, Row{Work: "read and typed", Ours: parse, Beside: "pandas: " + samples[1].reading(n), Ratio: factor(ratio), Target: ">= 1.2x", Met: verdict(ratio >= 1.2)})
+		sec.Rows = append(sec.Rows, Row{Work: "read and typed", Ours: parse, Beside: "pandas: " + samples[1].reading(n), Ratio: apart(ratio), Target: ">= 1.2x", Met: verdict(ratio >= 1.2)})
 	} else {
 		sec.Rows = append(sec.Rows, missingRow("read and typed", parse, "pandas", ">= 1.2x"))
 	}
 	limit := func(work string, sample Sample, least float64) Row {
 		r := rate(n, sample.Wall)
-		return Row{Work: work, Ours: perSecond(n, sample.Wall, "rows") + ", " + size(sample.Peak), Beside: fmt.Sprintf("limit %.0fk rows/s", least/1e3), Ratio: fmt.Sprintf("%.2f of the limit", r/least), Target: fmt.Sprintf(">= %.0fk rows/s", least/1e3), Met: verdict(r >= least)}
+		return Row{Work: work, Ours: sample.reading(n), Beside: fmt.Sprintf("limit %.0fk rows/s", least/1e3), Ratio: fmt.Sprintf("%.2f of the limit", r/least), Target: fmt.Sprintf(">= %.0fk rows/s", least/1e3), Met: verdict(r >= least)}
 	}
 	sec.Rows = append(sec.Rows, limit("whole import, first file", l.first, 100e3), limit("whole import, 1 % changed", l.percent, 200e3))
 	memory := Row{Work: "peak memory of the whole import", Ours: size(l.first.Peak), Beside: "limit 1.00 GiB at 1M", Target: "<= 1 GiB at 1M", Met: NotMeasured}
@@ -200,7 +202,7 @@ func (r rowsRead) of(u Usage, n int, reader string, err error) (Usage, error) {
 
 // reading prints what reading n rows took.
 func (s Sample) reading(n int) string {
-	return perSecond(n, s.Wall, "rows") + ", " + size(s.Peak)
+	return perSecond(n, s.Wall, "rows") + ", " + size(s.Peak) + s.once()
 }
 
 // bookSection reads a workbook of a fifth of the loans: 200,000 rows at a
@@ -240,7 +242,7 @@ func (s *session) bookSection(ctx context.Context) (Section, error) {
 			continue
 		}
 		ratio := float64(samples[0].Wall) / float64(ours.Wall)
-		r := Row{Work: work, Ours: ours.reading(p.Loans), Beside: peer.name + ": " + samples[0].reading(p.Loans), Ratio: factor(ratio), Target: peer.target}
+		r := Row{Work: work, Ours: ours.reading(p.Loans), Beside: peer.name + ": " + samples[0].reading(p.Loans), Ratio: apart(ratio), Target: peer.target}
 		if peer.target != "" {
 			r.Met = verdict(ratio >= 0.95) // a twentieth is within what runs differ by
 		}

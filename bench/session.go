@@ -18,10 +18,11 @@ import (
 // options are what a run is asked for.
 type options struct {
 	loans int
+	held  int // loans whose obligations the databases hold while a branch is listed
 	runs  int
 	seed  uint64
 	day   calendar.Date
-	peers bool // PostgreSQL, SQLite, Python, remind, taskwarrior
+	peers bool // PostgreSQL, SQLite, pebble, CEL, Python, remind, taskwarrior
 	micro bool // the packages' own benchmarks
 	talk  io.Writer
 }
@@ -63,6 +64,9 @@ func (s *session) prepare(ctx context.Context) error {
 		if !hasModule(ctx, module) {
 			s.missing = append(s.missing, module)
 		}
+	}
+	if err := s.buildGoPeers(ctx); err != nil {
+		return err
 	}
 	pg, err := newPostgres(ctx, filepath.Join(s.dir, "pg"))
 	if err != nil {

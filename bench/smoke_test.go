@@ -35,7 +35,7 @@ func TestASmallPortfolioIsMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"This run: 200 loans", "every peer (left out by -peers=false)", "sqlite3: missing", "pandas: missing", "PostgreSQL: missing",
+		"This run: 200 loans", "every peer (left out by -peers=false)", "sqlite3: missing", "pandas: missing", "PostgreSQL: missing", "pebble: missing",
 		"### Plan from nothing, stored", "### Plan again", "### A scan", "### List one branch", "### Import a ledger of CSV", "### Read a workbook of 100 rows", "### Simulate a branch",
 		"| what that wrote to the store | not a byte |",
 	} {

@@ -130,19 +130,38 @@ func perSecond(n int, d time.Duration, what string) string {
 
 // whole prints what a process took.
 func (s Sample) whole() string {
-	text := fmt.Sprintf("%s, cpu %s, %s", took(s.Wall), took(s.CPU), size(s.Peak))
-	if s.Runs == 1 {
-		text += " (one run)"
-	}
-	return text
+	return fmt.Sprintf("%s, cpu %s, %s%s", took(s.Wall), took(s.CPU), size(s.Peak), s.once())
 }
 
-// times is a ratio; above one is in favour of the first of the two.
+// wall prints how long a process took.
+func (s Sample) wall() string { return took(s.Wall) + s.once() }
+
+// once says so where there was one run alone.
+func (s Sample) once() string {
+	if s.Runs == 1 {
+		return " (one run)"
+	}
+	return ""
+}
+
+// What two programs need in one run differs by less than this from run to run.
+const tie = 1.5
+
+// apart prints how many times as much another program needed, and calls a tie a
+// tie.
+func apart(ratio float64) string {
+	if ratio < tie && ratio > 1/tie {
+		return factor(ratio) + ", a tie"
+	}
+	return factor(ratio)
+}
+
+// times is apart of what two programs took.
 func times(theirs, ours time.Duration) string {
 	if ours <= 0 {
 		return ""
 	}
-	return factor(float64(theirs) / float64(ours))
+	return apart(float64(theirs) / float64(ours))
 }
 
 // factor prints how many times something is: 0.05x, 4.56x, 123x, 4,050x.

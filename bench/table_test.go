@@ -52,6 +52,14 @@ func TestFiguresArePrintedWithThreeDigits(t *testing.T) {
 			t.Errorf("%v times: %q, want %q", x, got, want)
 		}
 	}
+	for x, want := range map[float64]string{0.66: "0.66x", 0.67: "0.67x, a tie", 1: "1x, a tie", 1.49: "1.49x, a tie", 1.5: "1.5x"} {
+		if got := apart(x); got != want {
+			t.Errorf("%v apart: %q, want %q", x, got, want)
+		}
+	}
+	if got := (Sample{Usage{Wall: time.Second}, 1}).wall(); got != "1 s (one run)" {
+		t.Errorf("one run: %q", got)
+	}
 	if got := count(17_700_000); got != "17,700,000" {
 		t.Errorf("count: %s", got)
 	}

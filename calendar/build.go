@@ -340,14 +340,16 @@ func business(first Date, work []bool) *cal.BusinessCalendar {
 func (c *Calendar) compile(work []bool) {
 	bc := business(c.first, work)
 	c.rank = make([]int32, len(work)+1)
-	c.days = make([]Date, 0, len(work))
+	c.days = make([]Date, 1, len(work)+1)
 	for i := range work {
 		d := c.first + Date(i)
 		if bc.IsWorkday(d.utc()) {
 			c.days = append(c.days, d)
 		}
-		c.rank[i+1] = int32(len(c.days))
+		c.rank[i+1] = int32(len(c.days) - 1)
 	}
+	n, _ := slices.BinarySearch(c.days, c.firm+1)
+	c.upTo, c.sure = c.rank[1:], c.days[:n]
 }
 
 // utc returns noon of the day in UTC, for rickar/cal.

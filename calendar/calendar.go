@@ -21,7 +21,9 @@ type Calendar struct {
 
 	// Days are numbered from first: i = d - first.
 	rank []int32 // rank[i]: working days before day i; one longer than the range
-	days []Date  // the working days, ascending: days[rank[i]] is the first one from day i on
+	upTo []int32 // rank[1:]. upTo[i]: working days up to and with day i
+	days []Date  // the working days, ascending, from days[1] on: days[upTo[i]] is the last one up to day i
+	sure []Date  // days, as far as firm
 	mark []uint32
 	why  []reason // mark[i] -> why a day is what it is; 0 an ordinary day
 
@@ -112,6 +114,18 @@ func (c *Calendar) IsWorkday(d Date) (bool, error) {
 // to the result, so that d may be the day before the range starts (after it
 // ends, for n < 0). The error is ErrBeyond.
 func (c *Calendar) AddWorkdays(d Date, n int) (Result, error) {
+	// Nearly every shift goes forward and ends on a day that no notice can
+	// change any more: two look-ups, and nothing of the rest.
+	if i := uint(d - c.first); n > 0 && i < uint(len(c.upTo)) {
+		if k := uint(int(c.upTo[i]) + n); k < uint(len(c.sure)) {
+			return Result{Date: c.sure[k]}, nil
+		}
+	}
+	return c.addWorkdays(d, n)
+}
+
+// addWorkdays is AddWorkdays of any days.
+func (c *Calendar) addWorkdays(d Date, n int) (Result, error) {
 	if n == 0 {
 		return Result{Date: d}, nil
 	}
@@ -119,27 +133,18 @@ func (c *Calendar) AddWorkdays(d Date, n int) (Result, error) {
 	k := n
 	if n > 0 {
 		i++ // working days up to and with d are behind
-		k--
-	}
-	if rank := c.rank; uint(i) < uint(len(rank)) {
-		k += int(rank[i])
 	} else {
+		k++
+	}
+	if uint(i) >= uint(len(c.rank)) {
 		return Result{}, c.beyondShift(d, n)
 	}
-	if days := c.days; uint(k) < uint(len(days)) { // an overflow is negative
-		if r := days[k]; max(d-1, r) <= c.firm {
-			return Result{Date: r}, nil
-		}
-		return c.looked(d, days[k])
+	k += int(c.rank[i])
+	if k < 1 || k >= len(c.days) { // an overflow is negative
+		return Result{}, c.beyondShift(d, n)
 	}
-	return Result{}, c.beyondShift(d, n)
-}
-
-// looked returns r as the end of a shift from d.
-//
-//go:noinline
-func (c *Calendar) looked(d, r Date) (Result, error) {
-	if r > d {
+	r := c.days[k]
+	if n > 0 {
 		return Result{r, c.looks(d+1, r)}, nil
 	}
 	return Result{r, c.looks(r, d-1)}, nil
@@ -159,16 +164,16 @@ func (c *Calendar) Land(d Date, l Landing) (Result, error) {
 	if uint(i) >= uint(len(c.mark)) {
 		return Result{}, c.beyond(d, d.String())
 	}
-	k := int(c.rank[i])
-	if int(c.rank[i+1]) != k {
+	k := int(c.rank[i]) // days[k] is the last one before d
+	if int(c.upTo[i]) != k {
 		return Result{d, c.looks(d, d)}, nil
 	}
 	from, to := d, d
 	if l != Preceding {
-		if k >= len(c.days) {
+		if k+1 >= len(c.days) {
 			return Result{}, c.beyond(d, "the working day after "+d.String())
 		}
-		to = c.days[k]
+		to = c.days[k+1]
 		if l == Following || to.Month() == d.Month() {
 			return Result{to, c.looks(from, to)}, nil
 		}
@@ -176,7 +181,7 @@ func (c *Calendar) Land(d Date, l Landing) (Result, error) {
 	if k == 0 {
 		return Result{}, c.beyond(d, "the working day before "+d.String())
 	}
-	from = c.days[k-1]
+	from = c.days[k]
 	return Result{from, c.looks(from, to)}, nil
 }
 
@@ -303,7 +308,6 @@ func (c *Calendar) beyond(d Date, what string) error {
 	return fmt.Errorf("%s: %w, which runs from %s to %s", what, ErrBeyond, c.first, c.last)
 }
 
-//go:noinline
 func (c *Calendar) beyondShift(d Date, n int) error {
 	return c.beyond(d, fmt.Sprintf("%s from %s", Limit{N: n, Unit: Workdays}, d))
 }

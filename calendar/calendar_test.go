@@ -245,6 +245,45 @@ func TestLookUpsAgreeWithRickar(t *testing.T) {
 	})
 }
 
+// A shift is what walking day by day gives: the date, whether a day that was
+// walked over may still change, and an error where the walk leaves the calendar.
+// One calendar has a notice behind a year without one.
+func TestAShiftIsAWalk(t *testing.T) {
+	gap := add(t, Builtin(), `version: 1
+notices:
+- {number: 国办发明电〔2027〕99号, issued: 2027-11-30, year: 2028, off: [2028-01-01 元旦, 2028-01-25..2028-01-31 春节, 2028-05-01..2028-05-05 劳动节, 2028-10-02..2028-10-06 国庆节], work: [2028-01-22 春节, 2028-02-05 春节]}
+`)
+	walk := func(c *Calendar, d Date, n int) (r Result, ok bool) {
+		step := Date(1)
+		if n < 0 {
+			step, n = -1, -n
+		}
+		for r.Date = d; n > 0; {
+			r.Date += step
+			work, err := c.IsWorkday(r.Date)
+			if err != nil {
+				return Result{}, false
+			}
+			if work {
+				n--
+			}
+			r.Provisional = r.Provisional || c.Provisional(r.Date)
+		}
+		return r, true
+	}
+	for _, c := range []*Calendar{Builtin(), gap} {
+		rapid.Check(t, func(t *rapid.T) {
+			around := rapid.SampledFrom([]Date{c.first, MustDate(2026, 12, 31), MustDate(2027, 12, 31), MustDate(2028, 12, 31), c.last}).Draw(t, "around")
+			d := around + Date(rapid.IntRange(-500, 500).Draw(t, "days"))
+			n := rapid.IntRange(-300, 300).Draw(t, "n")
+			got, err := c.AddWorkdays(d, n)
+			if want, ok := walk(c, d, n); got != want || (err == nil) != ok || err != nil && !errors.Is(err, ErrBeyond) {
+				t.Fatalf("%d workdays from %s: %s, %v; a walk gives %s, %v", n, d, got, err, want, ok)
+			}
+		})
+	}
+}
+
 func TestShiftProperties(t *testing.T) {
 	c := Builtin()
 	first, last := c.Range()
