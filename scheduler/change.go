@@ -546,6 +546,9 @@ func (d *changeDetail) json(o *store.Object) json.RawMessage {
 
 // end writes the audit's records, the outbox's entries and the head record.
 func (c *change) end(action, subject string, detail map[string]any, about ...string) error {
+	if c.s.mute {
+		return c.tx.PutMeta(c.meta)
+	}
 	if len(c.counts) > 0 {
 		detail["plan"] = c.counts
 	}

@@ -258,6 +258,13 @@ func TestThePlanIsWhatTheFactsGive(t *testing.T) {
 		if w.head() != head {
 			rt.Errorf("ten more scans wrote something")
 		}
+		left, err := w.s.Leftover(context.Background())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		for _, l := range left {
+			rt.Errorf("left over by the scans of %s: %s", w.today, l)
+		}
 		before := w.all()
 		if r := w.anew(); len(r.Plan) > 0 || len(r.Failed) > 0 {
 			rt.Errorf("planned anew: %v %v", r.Plan, r.Failed)

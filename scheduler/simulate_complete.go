@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"tickler/api"
 	"tickler/loan"
@@ -30,6 +31,8 @@ func (m *simulation) complete(ctx context.Context) error {
 		if len(due) == 0 {
 			return nil
 		}
+		// The events are numbered: by the ids, not as the scan came to them.
+		slices.SortFunc(due, func(a, b *desk) int { return strings.Compare(a.id, b.id) })
 		if err := m.shards[0].copy.complete(ctx, due); err != nil {
 			return err
 		}

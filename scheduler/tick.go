@@ -204,20 +204,15 @@ func (s *Scheduler) idle(ctx context.Context, actor Actor, r api.TickRequest) (*
 }
 
 // raiseUnit raises what is due of a unit whose derivation stands, and tells
-// what is to be told. Of what calls for neither nothing can have changed, but by
-// an event that closes it, which names it.
+// what is to be told. The other obligations are as the last change left them:
+// whatever closes one has the whole unit planned. So its events need not be
+// read, which are more from year to year.
 func (c *change) raiseUnit(u loan.Ref) error {
-	events, err := c.tx.EventsOf(u)
-	if err != nil {
-		return err
-	}
-	circ := c.circumstances(u, standing(events))
-	pick := func(g *store.Glance) bool { return len(circ.Closings) > 0 || g.Calls(c.today) }
-	plan, err := c.tx.EditPlan(u, pick)
+	plan, err := c.tx.EditPlan(u, func(g *store.Glance) bool { return g.Calls(c.today) })
 	if err != nil || plan == nil || len(plan.Obligations) == 0 {
 		return err
 	}
-	changes := obligation.Settle(plan.Obligations, circ)
+	changes := obligation.Settle(plan.Obligations, c.circumstances(u, nil))
 	c.nudge(&plan.Plan)
 	if err := c.tx.PutEdit(plan); err != nil {
 		return err

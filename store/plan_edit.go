@@ -18,6 +18,14 @@ type PlanEdit struct {
 	rest  days     // of the obligations that were not picked
 }
 
+// reset begins another edit in the room of the one before.
+func (e *PlanEdit) reset(unit loan.Ref, kept string) {
+	clear(e.Obligations) // what they point to is somebody else's
+	e.Plan = Plan{Unit: unit, Obligations: e.Obligations[:0]}
+	e.kept, e.spans, e.texts = kept, e.spans[:0], e.texts[:0]
+	e.rest.raise, e.rest.nudge = e.rest.raise[:0], e.rest.nudge[:0]
+}
+
 // span is where an obligation that was picked stands in the record, and what
 // finds it.
 type span struct {
@@ -47,7 +55,8 @@ func (g *Glance) Calls(today calendar.Date) bool {
 }
 
 // EditPlan gives the obligations of a unit's plan that are picked at a glance;
-// nil, nil where it has no plan. What it gives is to be put with PutEdit.
+// nil, nil where it has no plan. What it gives is to be put with PutEdit, and
+// is valid until the next call.
 func (tx *Tx) EditPlan(unit loan.Ref, pick func(*Glance) bool) (*PlanEdit, error) {
 	key, err := unitKey(unit)
 	if err != nil {
@@ -57,8 +66,9 @@ func (tx *Tx) EditPlan(unit loan.Ref, pick func(*Glance) bool) (*PlanEdit, error
 	if err != nil || payload == nil {
 		return nil, err
 	}
-	d := newDecoder(tx, payload)
-	e := &PlanEdit{Plan: Plan{Unit: unit}, kept: d.s}
+	e := &tx.edit
+	e.reset(unit, string(payload))
+	d := &decoder{tx: tx, s: e.kept, texts: e.texts}
 	n := d.planHead(&e.Plan)
 	for at := range n {
 		s := span{at: at, from: d.pos, day0: d.day0, texts: [2]int{len(d.texts)}}
@@ -108,15 +118,32 @@ func (tx *Tx) PutEdit(e *PlanEdit) error {
 	if err != nil {
 		return err
 	}
-	was, is := e.rest, days{slices.Clone(e.rest.raise), slices.Clone(e.rest.nudge)}
+	tx.places.begin(key)
+	tx.postEdit(e)
+	return tx.put(bucketPlan, key, planVersion, payload)
+}
+
+// postEdit posts the days that came and went. One on which something else of
+// the plan is to be raised, or told, stays.
+func (tx *Tx) postEdit(e *PlanEdit) {
+	var was, is days
 	for i := range e.spans {
 		o, g := &e.Obligations[i], &e.spans[i].was
 		was.add(g.State, g.raise, g.nudge)
 		is.add(o.State, o.Raise, o.Nudge)
 	}
-	tx.places.begin(key)
-	is.places().diff(was.places(), &tx.places)
-	return tx.put(bucketPlan, key, planVersion, payload)
+	l := &tx.places
+	post := func(index byte, days, others, rest []calendar.Date, drop bool) {
+		for i, d := range days {
+			if !slices.Contains(days[:i], d) && !slices.Contains(others, d) && !slices.Contains(rest, d) {
+				l.post(l.day(index, d), 0, drop)
+			}
+		}
+	}
+	post(indexRaise, was.raise, is.raise, e.rest.raise, true)
+	post(indexRaise, is.raise, was.raise, e.rest.raise, false)
+	post(indexNudge, was.nudge, is.nudge, e.rest.nudge, true)
+	post(indexNudge, is.nudge, was.nudge, e.rest.nudge, false)
 }
 
 // encodeEdit writes the record anew, with what was not picked as it is. It says
@@ -163,13 +190,6 @@ func (tx *Tx) putWhole(e *PlanEdit) error {
 		p.Obligations[s.at] = e.Obligations[i]
 	}
 	return tx.PutPlan(p)
-}
-
-// places are those of a plan that has nothing but its days.
-func (d *days) places() *places {
-	slices.Sort(d.raise)
-	slices.Sort(d.nudge)
-	return &places{raise: slices.Compact(d.raise), nudge: slices.Compact(d.nudge)}
 }
 
 // know goes on behind a record's texts, of which the encoder has some already.

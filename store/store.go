@@ -164,6 +164,7 @@ type Tx struct {
 	noEvents gap               // where EventsOf found none
 	enc      encoder           // reused from record to record
 	scratch  []byte            // likewise
+	edit     PlanEdit          // that EditPlan gave last
 	trail    auditLog          // changes of the index of the audit trail, not yet merged
 	writes   int               // records put and deleted so far
 
