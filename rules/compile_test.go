@@ -89,6 +89,47 @@ func drawEnv(t *rapid.T) *env {
 	return e
 }
 
+// Every fact of the environment is read by its own function, and by no other's.
+func TestEveryFactIsReadByItsName(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawEnv(t)
+		n := 0
+		v := reflect.ValueOf(*e)
+		for i := range v.NumField() {
+			if v.Field(i).Kind() != reflect.Struct {
+				continue
+			}
+			for j := range v.Field(i).NumField() {
+				group, field := v.Type().Field(i).Tag.Get("expr"), v.Field(i).Type().Field(j).Tag.Get("expr")
+				c, ok := compileFact(group, field)
+				var got any
+				switch {
+				case !ok:
+				case c.text != nil:
+					got = c.text(e)
+				case c.truth != nil:
+					got = c.truth(e)
+				case c.whole != nil:
+					got = c.whole(e)
+				case c.dec != nil:
+					got = c.dec(e)
+				case c.day != nil:
+					got = c.day(e)
+				case c.table != nil:
+					got = c.table(e)
+				}
+				if want := v.Field(i).Field(j).Interface(); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s.%s is read as %v, want %v", group, field, got, want)
+				}
+				n++
+			}
+		}
+		if there := len(textFacts) + len(truthFacts) + len(wholeFacts) + len(decimalFacts) + len(dayFacts) + len(tableFacts); there != n {
+			t.Errorf("%d functions for %d facts", there, n)
+		}
+	})
+}
+
 // drawText writes a condition of a type, some parts of which are not compiled.
 func drawText(t *rapid.T, kind string, depth int) string {
 	pick := func(of ...string) string { return rapid.SampledFrom(of).Draw(t, kind) }
