@@ -1,0 +1,189 @@
+package rules
+
+import (
+	"tickler/calendar"
+	"tickler/loan"
+)
+
+// shortLoan works out the rules for a loan the short way.
+func (d *deriver) shortLoan(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) error {
+	l := d.layout(loan.KindLoan)
+	d.loanEras(l, f)
+	base := occurrence{subject: ref, file: f, borrower: now.Borrower, branch: now.Branch, officer: now.Officer}
+	of := bearer{ref: ref, loan: ref.ID, borrower: now.Borrower, branch: now.Branch, officer: now.Officer, first: d.first(now.Branch)}
+	today := &d.loans[0]
+	for i, p := range l.plans {
+		r := p.rule
+		if !p.short {
+			if d.mayHold(i) || len(r.Since) > 0 || len(r.Overrides) > 0 {
+				d.guard(ref, r.ID, func() error { return d.loanRule(base, r, f, now) })
+			}
+			continue
+		}
+		if !now.Open() {
+			continue
+		}
+		var err error
+		switch {
+		case r.Period():
+			err = d.shortPeriods(p, i, f, &of, base)
+		case r.Every != "":
+			err = d.shortSchedule(p, i, f, &of, base)
+		case today.rulings[i].holds != never:
+			err = d.shortDay(p, &today.rulings[i], f, now, &of, base)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mayHold says that a rule is not ruled out in every era of the loan.
+func (d *deriver) mayHold(i int) bool {
+	for k := range d.loans {
+		if d.loans[k].rulings[i].holds != never {
+			return true
+		}
+	}
+	return false
+}
+
+// shortDay handles a rule that counts from one of the loan's own days.
+func (d *deriver) shortDay(p *rulePlan, r *ruling, f *loan.LoanFile, now *loan.Loan, of *bearer, o occurrence) error {
+	anchor := d.loanAnchor(p.rule.Due, now)
+	if anchor.IsZero() || now.Disbursed > anchor {
+		return nil
+	}
+	x, err := d.dateDay(p, anchor)
+	if err != nil || x == nil {
+		return err
+	}
+	if r.holds == unknown {
+		d.fillLoanAlone(f, now, d.today)
+		if yes, err := d.open(r); err != nil || !yes {
+			return err
+		}
+	}
+	if x.due < now.Disbursed { // the payout moves it
+		o.rule = p.rule
+		return d.dated(o, now)
+	}
+	d.make(p, of, d.day(anchor), x)
+	return nil
+}
+
+// shortPeriods handles a rule that runs by periods.
+func (d *deriver) shortPeriods(p *rulePlan, i int, f *loan.LoanFile, of *bearer, o occurrence) error {
+	x := d.periodsOf(p.rule.every)
+	for k := len(d.loans) - 1; k >= 0; k-- {
+		e := &d.loans[k]
+		r := &e.rulings[i]
+		if r.holds == never || !e.loan.Open() {
+			continue
+		}
+		from, to := e.from, min(e.to, lastDay-1)
+		last := lastDay // of what the rule is bound to
+		if w := p.rule.Within; w != nil {
+			first, end, err := d.within(p, w, e.loan)
+			if err != nil {
+				return err
+			}
+			if first.IsZero() || end.IsZero() {
+				continue
+			}
+			from, last = max(from, first), end
+		}
+		if last == lastDay {
+			from, to = max(from, e.loan.Disbursed), min(to, e.seenTo)
+		}
+		behind := p.to
+		if last != lastDay {
+			behind = len(p.terms) // one that is cut is due earlier
+		}
+		for n := p.endingFrom(x, from); n < behind; n++ {
+			t := &p.terms[n]
+			if t.period.End > to || t.period.Start > last {
+				break
+			}
+			if err := d.shortTerm(p, r, t, last, e, f, of, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shortTerm handles one period of a rule.
+func (d *deriver) shortTerm(p *rulePlan, r *ruling, t *term, last calendar.Date, e *loanEra, f *loan.LoanFile, of *bearer, o occurrence) error {
+	if last < t.period.End { // it is cut there
+		o.rule = p.rule
+		return d.loanPeriod(o, p, t)
+	}
+	if t.period.End > e.seenTo || t.period.End < e.loan.Disbursed || !t.early {
+		return nil
+	}
+	if err := d.dateTerm(p, t); err != nil {
+		return err
+	}
+	if t.dated.due < e.loan.Disbursed { // the payout moves it
+		o.rule = p.rule
+		return d.loanPeriod(o, p, t)
+	}
+	if r.holds == unknown {
+		d.fillLoanAlone(f, e.loan, e.asOf)
+		d.env.Period = t.env
+		if yes, err := d.open(r); err != nil || !yes {
+			return err
+		}
+	}
+	d.make(p, of, t.name, &t.dated)
+	return nil
+}
+
+// shortSchedule handles a rule that goes by the loan's own schedule.
+func (d *deriver) shortSchedule(p *rulePlan, i int, f *loan.LoanFile, of *bearer, o occurrence) error {
+	for k := len(d.loans) - 1; k >= 0; k-- {
+		e := &d.loans[k]
+		r := &e.rulings[i]
+		if r.holds == never || !e.loan.Open() {
+			continue
+		}
+		days := e.loan.FeeDates
+		if p.rule.Every == "interest_date" {
+			days = d.interestDays(e)
+		}
+		from, to := max(e.from, e.loan.Disbursed), min(e.to, e.seenTo)
+		for _, day := range days {
+			if day < from || day > to {
+				continue
+			}
+			if err := d.shortDate(p, r, day, e, f, of, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shortDate handles one date of a schedule.
+func (d *deriver) shortDate(p *rulePlan, r *ruling, day calendar.Date, e *loanEra, f *loan.LoanFile, of *bearer, o occurrence) error {
+	x, err := d.dateDay(p, day)
+	if err != nil || x == nil {
+		return err
+	}
+	if r.holds == unknown || x.due < e.loan.Disbursed { // or the payout moves it
+		o.rule, o.loan = p.rule, e.loan
+		return d.scheduledDay(o, p, day)
+	}
+	d.make(p, of, d.day(day), x)
+	return nil
+}
+
+// interestDays lays out the interest dates of an era.
+func (d *deriver) interestDays(e *loanEra) []calendar.Date {
+	if !e.laid {
+		e.laid, e.days = true, d.interestDates(e.loan)
+	}
+	return e.days
+}
