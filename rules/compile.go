@@ -139,7 +139,8 @@ func compileFact(group, field string) (compiled, bool) {
 	path := group + "." + field
 	c := compiled{text: textFacts[path], truth: truthFacts[path], whole: wholeFacts[path],
 		dec: decimalFacts[path], day: dayFacts[path], table: tableFacts[path]}
-	return c, factType(group, field) != nil
+	known := c.text != nil || c.truth != nil || c.whole != nil || c.dec != nil || c.day != nil || c.table != nil
+	return c, known
 }
 
 // factType gives the type of a fact; nil where there is none.

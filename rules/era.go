@@ -82,8 +82,11 @@ func (d *deriver) loanEra(e *loanEra, f *loan.LoanFile, asOf calendar.Date) {
 type hisEra struct {
 	from, to calendar.Date // ends of periods
 	seen     bool          // such a period sees one of his loans
-	env      borrowerEnv   // his facts, where it does
-	rulings  []ruling
+
+	// Where it does:
+	env     borrowerEnv // his facts
+	rulings []ruling
+	of      bearer
 }
 
 // hisEraOf gives the place, among the eras so far, of the one that an end of a
@@ -98,24 +101,27 @@ func (d *deriver) hisEraOf(l *layout, id string, end calendar.Date) int {
 	d.his = append(d.his, hisEra{})
 	e := &d.his[n]
 	asOf := min(end, d.today)
-	e.from, e.to = d.hisSpan(id, end, asOf)
-	e.seen = d.fillBorrower(id, asOf, end)
-	e.env, d.inEnv = d.env.Borrower, n
-	if e.seen {
-		e.rulings = l.rule(l.questions.answer(d.env))
+	if d.hisSpan(e, id, end, asOf); !e.seen {
+		return n
 	}
+	d.fillBorrower(id, asOf, end)
+	e.env, d.inEnv = d.env.Borrower, n
+	e.rulings = l.rule(l.questions.answer(d.env))
+	e.of = bearer{ref: loan.Ref{Kind: loan.KindBorrower, ID: id}, borrower: id,
+		branch: e.env.Branch, officer: e.env.Officer, first: d.first(e.env.Branch)}
 	return n
 }
 
 // hisSpan finds the ends of periods around one for which a borrower's facts are
-// the same: up to today those of the day itself count, then today's.
-func (d *deriver) hisSpan(id string, end, asOf calendar.Date) (from, to calendar.Date) {
-	from, to = firstDay, lastDay
+// the same, and whether such a period sees him: up to today the facts of the day
+// itself count, then today's.
+func (d *deriver) hisSpan(e *hisEra, id string, end, asOf calendar.Date) {
+	e.from, e.to = firstDay, lastDay
 	edge := func(day calendar.Date) { // from which on something is different
 		if day <= end {
-			from = max(from, day)
+			e.from = max(e.from, day)
 		} else {
-			to = min(to, day-1)
+			e.to = min(e.to, day-1)
 		}
 	}
 	edge(d.today)
@@ -133,11 +139,11 @@ func (d *deriver) hisSpan(id string, end, asOf calendar.Date) (from, to calendar
 			}
 		}
 		if l.Borrower == id {
+			e.seen = e.seen || d.seenInPeriod(l, end, asOf) && f.History.At(d.today).Open()
 			edge(l.Disbursed)
 			if !l.Maturity.IsZero() {
 				edge(l.Maturity + 1)
 			}
 		}
 	}
-	return from, to
 }

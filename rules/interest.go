@@ -17,7 +17,7 @@ func (d *deriver) interestDates(l *loan.Loan) []calendar.Date {
 	}
 	first, last := d.from.AddDays(-d.scheduleReach), d.window.To.AddDays(d.scheduleReach)
 	if l.Interest.Every == loan.SettleAtMaturity {
-		if l.Maturity < first || l.Maturity > last {
+		if l.Maturity.IsZero() {
 			return nil
 		}
 		n := len(d.maturities)

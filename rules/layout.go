@@ -81,7 +81,7 @@ func (d *deriver) regular(p *rulePlan) bool {
 	simple := len(r.Overrides) == 0 && len(r.Since) == 0 && len(r.Bys) < 2 && len(r.Dues) == 1 && !r.Above && !conditional &&
 		r.By != "risk_manager" && r.EffectiveFrom.IsZero() && r.EffectiveTo.IsZero() && r.Due.Anchor != "period.start" && sameForAll(r.Raise)
 	if r.For == loan.KindBorrower {
-		return simple && r.Period() && (r.Needs == nil || r.Needs.Cover == "")
+		return simple && r.Period() && (r.Needs == nil || r.Needs.Count != "supervision.done" && r.Needs.Cover == "")
 	}
 	return simple && len(r.Each) == 0 && r.Needs == nil && !p.asksHim
 }

@@ -30,10 +30,6 @@ func (d *deriver) quota(duty *obligation.Duty, o *occurrence) (bool, error) {
 	if need <= 0 {
 		return false, nil
 	}
-	duty.Progress = obligation.Progress{Need: need, Of: len(of)}
-	if len(d.facts.Events) == 0 && len(d.facts.Related) == 0 && n.Count != "supervision.done" {
-		return true, nil
-	}
 	first, last := d.counted(o)
 	var met []obligation.Closing
 	done := map[loan.Ref]bool{}
@@ -68,7 +64,7 @@ func (d *deriver) quota(duty *obligation.Duty, o *occurrence) (bool, error) {
 		}
 		return met[i].Event < met[j].Event
 	})
-	duty.Progress.Have = len(met)
+	duty.Progress = obligation.Progress{Have: len(met), Need: need, Of: len(of)}
 	if len(met) >= need {
 		duty.Closed = &met[need-1]
 	}

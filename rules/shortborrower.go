@@ -3,7 +3,9 @@ package rules
 import (
 	"slices"
 
+	"tickler/calendar"
 	"tickler/loan"
+	"tickler/obligation"
 )
 
 // shortBorrower works out a borrower's own rules the short way.
@@ -68,7 +70,7 @@ func (d *deriver) shortHisPeriods(l *layout, p *rulePlan, i int, u loan.Ref) err
 				continue
 			}
 		}
-		if err := d.makeHis(p, t, u, e); err != nil {
+		if err := d.makeHis(p, t, e); err != nil {
 			return err
 		}
 	}
@@ -76,24 +78,38 @@ func (d *deriver) shortHisPeriods(l *layout, p *rulePlan, i int, u loan.Ref) err
 }
 
 // makeHis adds what is due of a period.
-func (d *deriver) makeHis(p *rulePlan, t *term, u loan.Ref, e *hisEra) error {
-	of := bearer{ref: u, borrower: u.ID, branch: e.env.Branch, officer: e.env.Officer, first: d.first(e.env.Branch)}
-	duty := d.make(p, &of, t.name, &t.dated)
-	if duty == nil || p.rule.Needs == nil && len(p.rule.Each) == 0 {
+func (d *deriver) makeHis(p *rulePlan, t *term, e *hisEra) error {
+	duty := d.make(p, &e.of, t.name, &t.dated)
+	if duty == nil {
 		return nil
 	}
-	o := occurrence{rule: p.rule, subject: u, name: t.name, anchor: t.period.End, asOf: min(t.period.End, d.today), period: &t.period,
-		borrower: u.ID, branch: of.branch, officer: of.officer}
 	if p.rule.Needs != nil {
-		if needed, err := d.quota(duty, &o); err != nil || !needed {
+		if needed, err := d.hisQuota(duty, p, t, e); err != nil || !needed {
 			d.unmake()
 			return err
 		}
 	}
 	if len(p.rule.Each) > 0 {
-		one := *duty
+		one, o := *duty, hisOccurrence(p, t, e, d.today)
 		d.unmake()
 		d.fanOut(&one, &o)
 	}
 	return nil
+}
+
+// hisQuota is quota, for which nothing has to be counted where nothing happened.
+func (d *deriver) hisQuota(duty *obligation.Duty, p *rulePlan, t *term, e *hisEra) (needed bool, _ error) {
+	if len(d.facts.Events) > 0 || len(d.facts.Related) > 0 {
+		o := hisOccurrence(p, t, e, d.today)
+		return d.quota(duty, &o)
+	}
+	need, err := p.rule.Needs.AtLeast.number(&d.machine, d.env)
+	duty.Progress.Need = need
+	return need > 0, err
+}
+
+// hisOccurrence is a period as the long way knows it.
+func hisOccurrence(p *rulePlan, t *term, e *hisEra, today calendar.Date) occurrence {
+	return occurrence{rule: p.rule, subject: e.of.ref, name: t.name, anchor: t.period.End, asOf: min(t.period.End, today), period: &t.period,
+		borrower: e.of.borrower, branch: e.of.branch, officer: e.of.officer}
 }

@@ -26,11 +26,11 @@ func (d *deriver) shortLoan(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) erro
 		var err error
 		switch {
 		case r.Period():
-			err = d.shortPeriods(p, i, f, &of, base)
+			err = d.shortPeriods(p, i, f, &of, &base)
 		case r.Every != "":
-			err = d.shortSchedule(p, i, f, &of, base)
+			err = d.shortSchedule(p, i, f, &of, &base)
 		case today.rulings[i].holds != never:
-			err = d.shortDay(p, &today.rulings[i], f, now, &of, base)
+			err = d.shortDay(p, &today.rulings[i], f, now, &of, &base)
 		}
 		if err != nil {
 			return err
@@ -50,7 +50,7 @@ func (d *deriver) mayHold(i int) bool {
 }
 
 // shortDay handles a rule that counts from one of the loan's own days.
-func (d *deriver) shortDay(p *rulePlan, r *ruling, f *loan.LoanFile, now *loan.Loan, of *bearer, o occurrence) error {
+func (d *deriver) shortDay(p *rulePlan, r *ruling, f *loan.LoanFile, now *loan.Loan, of *bearer, base *occurrence) error {
 	anchor := d.loanAnchor(p.rule.Due, now)
 	if anchor.IsZero() || now.Disbursed > anchor {
 		return nil
@@ -66,6 +66,7 @@ func (d *deriver) shortDay(p *rulePlan, r *ruling, f *loan.LoanFile, now *loan.L
 		}
 	}
 	if x.due < now.Disbursed { // the payout moves it
+		o := *base
 		o.rule = p.rule
 		return d.dated(o, now)
 	}
@@ -74,7 +75,7 @@ func (d *deriver) shortDay(p *rulePlan, r *ruling, f *loan.LoanFile, now *loan.L
 }
 
 // shortPeriods handles a rule that runs by periods.
-func (d *deriver) shortPeriods(p *rulePlan, i int, f *loan.LoanFile, of *bearer, o occurrence) error {
+func (d *deriver) shortPeriods(p *rulePlan, i int, f *loan.LoanFile, of *bearer, base *occurrence) error {
 	x := d.periodsOf(p.rule.every)
 	for k := len(d.loans) - 1; k >= 0; k-- {
 		e := &d.loans[k]
@@ -106,7 +107,7 @@ func (d *deriver) shortPeriods(p *rulePlan, i int, f *loan.LoanFile, of *bearer,
 			if t.period.End > to || t.period.Start > last {
 				break
 			}
-			if err := d.shortTerm(p, r, t, last, e, f, of, o); err != nil {
+			if err := d.shortTerm(p, r, t, last, e, f, of, base); err != nil {
 				return err
 			}
 		}
@@ -115,8 +116,9 @@ func (d *deriver) shortPeriods(p *rulePlan, i int, f *loan.LoanFile, of *bearer,
 }
 
 // shortTerm handles one period of a rule.
-func (d *deriver) shortTerm(p *rulePlan, r *ruling, t *term, last calendar.Date, e *loanEra, f *loan.LoanFile, of *bearer, o occurrence) error {
+func (d *deriver) shortTerm(p *rulePlan, r *ruling, t *term, last calendar.Date, e *loanEra, f *loan.LoanFile, of *bearer, base *occurrence) error {
 	if last < t.period.End { // it is cut there
+		o := *base
 		o.rule = p.rule
 		return d.loanPeriod(o, p, t)
 	}
@@ -127,6 +129,7 @@ func (d *deriver) shortTerm(p *rulePlan, r *ruling, t *term, last calendar.Date,
 		return err
 	}
 	if t.dated.due < e.loan.Disbursed { // the payout moves it
+		o := *base
 		o.rule = p.rule
 		return d.loanPeriod(o, p, t)
 	}
@@ -142,7 +145,7 @@ func (d *deriver) shortTerm(p *rulePlan, r *ruling, t *term, last calendar.Date,
 }
 
 // shortSchedule handles a rule that goes by the loan's own schedule.
-func (d *deriver) shortSchedule(p *rulePlan, i int, f *loan.LoanFile, of *bearer, o occurrence) error {
+func (d *deriver) shortSchedule(p *rulePlan, i int, f *loan.LoanFile, of *bearer, base *occurrence) error {
 	for k := len(d.loans) - 1; k >= 0; k-- {
 		e := &d.loans[k]
 		r := &e.rulings[i]
@@ -158,7 +161,7 @@ func (d *deriver) shortSchedule(p *rulePlan, i int, f *loan.LoanFile, of *bearer
 			if day < from || day > to {
 				continue
 			}
-			if err := d.shortDate(p, r, day, e, f, of, o); err != nil {
+			if err := d.shortDate(p, r, day, e, f, of, base); err != nil {
 				return err
 			}
 		}
@@ -167,12 +170,13 @@ func (d *deriver) shortSchedule(p *rulePlan, i int, f *loan.LoanFile, of *bearer
 }
 
 // shortDate handles one date of a schedule.
-func (d *deriver) shortDate(p *rulePlan, r *ruling, day calendar.Date, e *loanEra, f *loan.LoanFile, of *bearer, o occurrence) error {
+func (d *deriver) shortDate(p *rulePlan, r *ruling, day calendar.Date, e *loanEra, f *loan.LoanFile, of *bearer, base *occurrence) error {
 	x, err := d.dateDay(p, day)
 	if err != nil || x == nil {
 		return err
 	}
 	if r.holds == unknown || x.due < e.loan.Disbursed { // or the payout moves it
+		o := *base
 		o.rule, o.loan = p.rule, e.loan
 		return d.scheduledDay(o, p, day)
 	}
