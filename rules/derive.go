@@ -104,7 +104,8 @@ type deriver struct {
 	env      *env
 	kinds    map[loan.Kind][]*Rule // in force, of the kinds that were met
 	plans    map[*Rule]*rulePlan
-	layouts  map[loan.Kind]*layout
+	ofLoans  *layout // nil: not laid out yet
+	ofHim    *layout // of borrowers
 	periods  [calendar.Year + 1]*periodIndex
 	names    []string // day - nameFrom -> as it is written, once it was
 	nameFrom calendar.Date
@@ -146,7 +147,7 @@ type deriver struct {
 
 func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriver {
 	d := &deriver{book: b, cal: cal, window: w, from: w.earliest(), env: newEnv(cal), kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{},
-		layouts: map[loan.Kind]*layout{}, schedules: map[loan.Schedule][]calendar.Date{}}
+		schedules: map[loan.Schedule][]calendar.Date{}}
 	d.calFirst, d.calLast = cal.Range()
 	d.yields = slices.ContainsFunc(b.Rules, func(r *Rule) bool { return len(r.YieldsTo) > 0 && b.Active(r) })
 	d.env.Count = d.count

@@ -36,13 +36,9 @@ type openIssue struct {
 // in many ways could make every loan a case of its own.
 const maxRulings = 4096
 
-// layout gives the layout for a kind.
+// layout lays the rules for a kind out.
 func (d *deriver) layout(kind loan.Kind) *layout {
-	l := d.layouts[kind]
-	if l != nil {
-		return l
-	}
-	l = &layout{questions: newQuestions(kind), earliest: d.from, rulings: map[replies][]ruling{}}
+	l := &layout{questions: newQuestions(kind), earliest: d.from, rulings: map[replies][]ruling{}}
 	for _, r := range d.active(kind, loan.Ref{}) {
 		p := d.plan(r)
 		l.plans = append(l.plans, p)
@@ -52,10 +48,10 @@ func (d *deriver) layout(kind loan.Kind) *layout {
 		for _, x := range r.Except {
 			p.except = append(p.except, l.questions.read(x.If))
 		}
-		p.short = d.regular(p)
-		p.endsWith = r.Due.OnPeriodEnd()
+		p.way = d.wayOf(p)
+		p.endsWith, p.officers = r.Due.OnPeriodEnd(), r.By == "officer"
 		p.past = r.Due.Anchor == "date" && kind == loan.KindBorrower && len(r.Overrides) == 0 && !d.mayFall(&occurrence{rule: r, anchor: r.Due.Date})
-		if p.short && !r.Period() {
+		if p.way == byDay || p.way == bySchedule {
 			p.firstDay = d.from.AddDays(-p.ahead)
 			p.days = make([]datedDay, max(0, d.window.To.AddDays(p.back)-p.firstDay+1))
 		}
@@ -69,8 +65,23 @@ func (d *deriver) layout(kind loan.Kind) *layout {
 			p.template.Sign = r.Sign[0].By
 		}
 	}
-	d.layouts[kind] = l
 	return l
+}
+
+// wayOf says how a rule is worked out: a short way where it is regular.
+func (d *deriver) wayOf(p *rulePlan) way {
+	r := p.rule
+	switch {
+	case len(r.Overrides) > 0, len(r.Since) > 0, !r.Period() && r.For == loan.KindBorrower:
+		return alwaysLong
+	case !d.regular(p):
+		return longWay
+	case r.Period():
+		return byPeriod
+	case r.Every != "":
+		return bySchedule
+	}
+	return byDay
 }
 
 // regular says that nothing about a rule's duties depends on more than their
@@ -78,10 +89,10 @@ func (d *deriver) layout(kind loan.Kind) *layout {
 func (d *deriver) regular(p *rulePlan) bool {
 	r := p.rule
 	conditional := slices.ContainsFunc(r.Sign, func(c Chain) bool { return c.If != nil })
-	simple := len(r.Overrides) == 0 && len(r.Since) == 0 && len(r.Bys) < 2 && len(r.Dues) == 1 && !r.Above && !conditional &&
+	simple := len(r.Bys) < 2 && len(r.Dues) == 1 && !r.Above && !conditional &&
 		r.By != "risk_manager" && r.EffectiveFrom.IsZero() && r.EffectiveTo.IsZero() && r.Due.Anchor != "period.start" && sameForAll(r.Raise)
 	if r.For == loan.KindBorrower {
-		return simple && r.Period() && (r.Needs == nil || r.Needs.Count != "supervision.done" && r.Needs.Cover == "")
+		return simple && (r.Needs == nil || r.Needs.Count != "supervision.done" && r.Needs.Cover == "")
 	}
 	return simple && len(r.Each) == 0 && r.Needs == nil && !p.asksHim
 }
@@ -107,7 +118,9 @@ func (l *layout) rule(given replies) []ruling {
 	if !known {
 		all = make([]ruling, len(l.plans))
 		for i, p := range l.plans {
-			all[i] = p.settle(given)
+			if p.way != alwaysLong {
+				all[i] = p.settle(given)
+			}
 		}
 		if len(l.rulings) >= maxRulings {
 			clear(l.rulings)

@@ -26,13 +26,25 @@ type rulePlan struct {
 	days     []datedDay    // of any other rule: day - firstDay -> what is due, where that can be in the window
 	firstDay calendar.Date // of days
 
-	past     bool     // counted from one fixed day, and never due in the window
-	endsWith bool     // due with its period
-	short    bool     // its days and its people are the same for all subjects of a kind
+	past     bool // counted from one fixed day, and never due in the window
+	endsWith bool // due with its period
+	officers bool // performed by the officer
+	way      way
 	when     *formula // nil without one
 	except   []*formula
 	template obligation.Duty // what all duties of the rule have in common
 }
+
+// way is how a rule is worked out.
+type way uint8
+
+const (
+	longWay    way = iota // where its conditions may hold
+	alwaysLong            // whatever they say
+	byDay                 // counted from one of the loan's own days
+	byPeriod              // period by period
+	bySchedule            // by the dates of the loan's schedule
+)
 
 // stretch is the rule's own stretch of days of one loan.
 type stretch struct {

@@ -63,7 +63,7 @@ func (d *deriver) make(p *rulePlan, of *bearer, name string, day *datedDay) *obl
 	*x = p.template
 	x.Subject.ID, x.Occurrence, x.Loan = of.ref.ID, name, of.loan
 	x.Borrower, x.Branch = of.borrower, of.branch
-	if x.Role == "officer" {
+	if p.officers {
 		x.Owner = of.officer
 	}
 	x.Anchor, x.Due, x.Raise, x.Provisional = day.anchor, day.due, day.raise, day.provisional

@@ -10,7 +10,10 @@ import (
 
 // shortBorrower works out a borrower's own rules the short way.
 func (d *deriver) shortBorrower(u loan.Ref) error {
-	l := d.layout(loan.KindBorrower)
+	if d.ofHim == nil {
+		d.ofHim = d.layout(loan.KindBorrower)
+	}
+	l := d.ofHim
 	d.forget()
 	d.his = d.his[:0]
 	branch := ""
@@ -21,11 +24,11 @@ func (d *deriver) shortBorrower(u loan.Ref) error {
 	for i, p := range l.plans {
 		switch {
 		case p.past:
-		case p.short:
+		case p.way == byPeriod:
 			if err := d.shortHisPeriods(l, p, i, u); err != nil {
 				return err
 			}
-		case !p.rule.Period() || len(p.rule.Overrides) > 0 || d.hisMayHold(l, p, i, u.ID):
+		case p.way == alwaysLong || d.hisMayHold(l, p, i, u.ID):
 			d.guard(u, p.rule.ID, func() error { return d.groupRule(p.rule, u, branch) })
 			d.inEnv = nobodys
 		}

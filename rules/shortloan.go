@@ -7,30 +7,28 @@ import (
 
 // shortLoan works out the rules for a loan the short way.
 func (d *deriver) shortLoan(f *loan.LoanFile, now *loan.Loan, ref loan.Ref) error {
-	l := d.layout(loan.KindLoan)
+	if d.ofLoans == nil {
+		d.ofLoans = d.layout(loan.KindLoan)
+	}
+	l := d.ofLoans
 	d.loanEras(l, f)
 	base := occurrence{subject: ref, file: f, borrower: now.Borrower, branch: now.Branch, officer: now.Officer}
 	of := bearer{ref: ref, loan: ref.ID, borrower: now.Borrower, branch: now.Branch, officer: now.Officer, first: d.first(now.Branch)}
-	today := &d.loans[0]
 	for i, p := range l.plans {
-		r := p.rule
-		if !p.short {
-			if d.mayHold(i) || len(r.Since) > 0 || len(r.Overrides) > 0 {
-				d.guard(ref, r.ID, func() error { return d.loanRule(base, r, f, now) })
-			}
-			continue
-		}
-		if !now.Open() {
+		if !d.mayHold(i) {
 			continue
 		}
 		var err error
 		switch {
-		case r.Period():
+		case p.way == longWay, p.way == alwaysLong:
+			d.guard(ref, p.rule.ID, func() error { return d.loanRule(base, p.rule, f, now) })
+		case !now.Open():
+		case p.way == byPeriod:
 			err = d.shortPeriods(p, i, f, &of, &base)
-		case r.Every != "":
+		case p.way == bySchedule:
 			err = d.shortSchedule(p, i, f, &of, &base)
-		case today.rulings[i].holds != never:
-			err = d.shortDay(p, &today.rulings[i], f, now, &of, &base)
+		case p.way == byDay:
+			err = d.shortDay(p, i, f, now, &of, &base)
 		}
 		if err != nil {
 			return err
@@ -50,7 +48,11 @@ func (d *deriver) mayHold(i int) bool {
 }
 
 // shortDay handles a rule that counts from one of the loan's own days.
-func (d *deriver) shortDay(p *rulePlan, r *ruling, f *loan.LoanFile, now *loan.Loan, of *bearer, base *occurrence) error {
+func (d *deriver) shortDay(p *rulePlan, i int, f *loan.LoanFile, now *loan.Loan, of *bearer, base *occurrence) error {
+	r := &d.loans[0].rulings[i] // today's
+	if r.holds == never {
+		return nil
+	}
 	anchor := d.loanAnchor(p.rule.Due, now)
 	if anchor.IsZero() || now.Disbursed > anchor {
 		return nil
