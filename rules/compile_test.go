@@ -12,13 +12,19 @@ import (
 	"tickler/calendar"
 )
 
-// shippedConditions are all those of the rulebook that ships.
-func shippedConditions(t *testing.T) []*Condition {
+func mustShipped(t *testing.T) *Book {
 	t.Helper()
 	b, err := Parse("rules.yaml", tickler.Rulebook)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// shippedConditions are all those of the rulebook that ships.
+func shippedConditions(t *testing.T) []*Condition {
+	t.Helper()
+	b := mustShipped(t)
 	var out []*Condition
 	for _, r := range b.Rules {
 		out = append(out, r.When)

@@ -122,6 +122,7 @@ type deriver struct {
 	loans []loanEra // of the loan at hand, today's first
 	his   []hisEra  // of the borrower at hand
 	inEnv int       // the one of them whose facts the environment holds
+	cut   datedDay  // of a period that was cut
 	long  bool      // no short cuts: what the short way is held against
 
 	// trace, where it is set, is told of every occurrence that was looked at.

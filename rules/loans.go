@@ -99,8 +99,9 @@ func (d *deriver) loanPeriod(o occurrence, plan *rulePlan, t *term) error {
 			return nil // most periods: not worth a verdict
 		}
 		if last < end {
-			p.End = last
-			o.term, o.period = nil, &p
+			cut := p
+			cut.End = last
+			p, o.term, o.period = cut, nil, &cut
 		}
 	}
 	o.loan, o.paidOut, o.anchor = l, l.Disbursed, p.End

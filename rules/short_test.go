@@ -4,10 +4,12 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"pgregory.net/rapid"
 
+	"tickler"
 	"tickler/calendar"
 	"tickler/loan"
 	"tickler/obligation"
@@ -122,5 +124,89 @@ func TestTheShortWayGivesWhatTheLongOneDoes(t *testing.T) {
 	})
 	if duties == 0 || failed == 0 {
 		t.Errorf("%d duties and %d failures were compared", duties, failed)
+	}
+}
+
+// One rule on one loan allocates nothing: not its conditions, its days, nor the
+// duties, whose place is used again.
+func TestALoanUnderTheWholeRulebookAllocatesNothing(t *testing.T) {
+	today := day("2026-11-23")
+	book := mustParse(t, string(tickler.Rulebook))
+	d := rules.NewDeriver(book, calendar.Builtin(), rules.Window{From: today, To: day("2027-12-31")})
+	all := benchFacts(500, today)
+	duties := 0
+	derive := func() {
+		for _, f := range all {
+			duties += len(d.Derive(f, loan.Ref{Kind: loan.KindBorrower, ID: f.Loans[0].History[0].Value.Borrower}).Duties)
+		}
+	}
+	derive() // lays out, and works the days out
+	if n := testing.AllocsPerRun(5, derive); n != 0 {
+		t.Errorf("%v allocations for %d loans", n, len(all))
+	}
+	if duties == 0 {
+		t.Error("nothing was derived")
+	}
+}
+
+// Derivers of one book that work side by side share nothing that changes: the
+// race detector sees what they do, and each gives what it gives alone.
+func TestDeriversWorkSideBySide(t *testing.T) {
+	today := day("2026-11-23")
+	book := mustParse(t, everyWay)
+	w := rules.Window{From: today, To: day("2027-12-31")}
+	all := benchFacts(50, today)
+	unit := func(f *loan.Facts) loan.Ref {
+		return loan.Ref{Kind: loan.KindBorrower, ID: f.Loans[0].History[0].Value.Borrower}
+	}
+	var want [][]obligation.Duty
+	for _, f := range all {
+		want = append(want, rules.Derive(book, calendar.Builtin(), f, unit(f), w).Duties)
+	}
+	var both sync.WaitGroup
+	for range 2 {
+		both.Go(func() {
+			d := rules.NewDeriver(book, calendar.Builtin(), w)
+			for i, f := range all {
+				if got := d.Derive(f, unit(f)).Duties; !slices.EqualFunc(got, want[i], func(a, b obligation.Duty) bool { return reflect.DeepEqual(a, b) }) {
+					t.Errorf("%s: not the same:\n%s", unit(f), difference(got, want[i]))
+				}
+			}
+		})
+	}
+	both.Wait()
+}
+
+// A schedule is laid out as far around the window as a rule counts from it, a
+// branch's own rule included.
+func TestAScheduleReachesAsFarAsItsRules(t *testing.T) {
+	const head = "version: 1\nrules:\n- {id: a, for: loan, every: interest_date, due: "
+	for _, c := range []struct {
+		rule string
+		own  string // the rule of branch B1
+		due  []string
+	}{
+		{rule: "5 months before interest.date", due: []string{"2026-07-20", "2026-08-20"}}, // of 20 December, of 20 January
+		{rule: "on interest.date", own: "5 months before interest.date", due: []string{"2026-07-20", "2026-08-20"}},
+		{rule: "5 months after interest.date", due: []string{"2026-07-20", "2026-08-20"}}, // of 20 February, of 20 March
+	} {
+		text := head + c.rule
+		if c.own != "" {
+			text += ", overrides: [{branch: B1, why: 另有规定, due: " + c.own + "}]"
+		}
+		l := lend(term("2025-01-15", "2028-01-15"), func(l *loan.Loan) { l.Interest = loan.Schedule{Every: loan.SettleMonthly, PayDay: 20} })
+		w := rules.Window{From: day("2026-07-15"), To: day("2026-09-15")}
+		for way, d := range map[string]rules.Derivation{
+			"short": rules.NewDeriver(bookOf(t, text+"}"), calendar.Builtin(), w).Derive(onDay("2026-07-15", l), borrowerC1),
+			"long":  rules.Derive(bookOf(t, text+"}"), calendar.Builtin(), onDay("2026-07-15", l), borrowerC1, w),
+		} {
+			var due []string
+			for _, x := range d.Duties {
+				due = append(due, x.Due.String())
+			}
+			if !slices.Equal(due, c.due) {
+				t.Errorf("%s, the %s way: due %v, want %v", c.rule, way, due, c.due)
+			}
+		}
 	}
 }

@@ -117,20 +117,30 @@ func (d *deriver) shortPeriods(p *rulePlan, i int, f *loan.LoanFile, of *bearer,
 	return nil
 }
 
-// shortTerm handles one period of a rule.
+// shortTerm handles one period of a rule, which `within` may cut.
 func (d *deriver) shortTerm(p *rulePlan, r *ruling, t *term, last calendar.Date, e *loanEra, f *loan.LoanFile, of *bearer, base *occurrence) error {
-	if last < t.period.End { // it is cut there
-		o := *base
-		o.rule = p.rule
-		return d.loanPeriod(o, p, t)
+	x, end := &t.dated, t.period.End
+	if last < end {
+		x, end = &d.cut, last
 	}
-	if t.period.End > e.seenTo || t.period.End < e.loan.Disbursed || !t.early {
+	if end > e.seenTo || end < e.loan.Disbursed {
 		return nil
 	}
-	if err := d.dateTerm(p, t); err != nil {
+	if x == &d.cut {
+		if end.AddDays(-p.back) > d.window.To || end.AddDays(p.ahead) < d.from {
+			return nil
+		}
+		cut := t.period
+		cut.End = end
+		if err := d.dateOnce(x, &occurrence{rule: p.rule, period: &cut, anchor: end}); err != nil {
+			return err
+		}
+	} else if !t.early {
+		return nil
+	} else if err := d.dateTerm(p, t); err != nil {
 		return err
 	}
-	if t.dated.due < e.loan.Disbursed { // the payout moves it
+	if x.due < e.loan.Disbursed { // the payout moves it
 		o := *base
 		o.rule = p.rule
 		return d.loanPeriod(o, p, t)
@@ -138,11 +148,12 @@ func (d *deriver) shortTerm(p *rulePlan, r *ruling, t *term, last calendar.Date,
 	if r.holds == unknown {
 		d.fillLoanAlone(f, e.loan, e.asOf)
 		d.env.Period = t.env
+		d.env.Period.End = Day{end}
 		if yes, err := d.open(r); err != nil || !yes {
 			return err
 		}
 	}
-	d.make(p, of, t.name, &t.dated)
+	d.make(p, of, t.name, x)
 	return nil
 }
 
