@@ -25,7 +25,8 @@ type compiled struct {
 	day   func(*env) Day
 	table func(*env) map[string]string
 	set   map[string]struct{} // a list of words that does not change
-	risky bool                // a function in it may panic
+	word  *string             // a text that does not change
+	risky bool                // a function in it may panic: one that leaves the calendar, say
 }
 
 // number gives a number of either kind as one with decimals.
@@ -46,8 +47,7 @@ func compile(n ast.Node) (compiled, bool) {
 		v := n.Value
 		return compiled{truth: func(*env) bool { return v }}, true
 	case *ast.StringNode:
-		v := n.Value
-		return compiled{text: func(*env) string { return v }}, true
+		return compileWord(n.Value), true
 	case *ast.IntegerNode:
 		v := n.Value
 		return compiled{whole: func(*env) int { return v }}, true
@@ -77,7 +77,7 @@ func compileConstant(n *ast.ConstantNode) (compiled, bool) {
 	case bool:
 		return compiled{truth: func(*env) bool { return v }}, true
 	case string:
-		return compiled{text: func(*env) string { return v }}, true
+		return compileWord(v), true
 	case int:
 		return compiled{whole: func(*env) int { return v }}, true
 	case float64:
@@ -88,6 +88,10 @@ func compileConstant(n *ast.ConstantNode) (compiled, bool) {
 		return compiled{set: setOf(v)}, true
 	}
 	return compiled{}, false
+}
+
+func compileWord(v string) compiled {
+	return compiled{text: func(*env) string { return v }, word: &v}
 }
 
 func compileList(n *ast.ArrayNode) (compiled, bool) {
@@ -130,32 +134,17 @@ func compileMember(n *ast.MemberNode) (compiled, bool) {
 	return compiled{text: func(e *env) string { return of.table(e)[key.text(e)] }, risky: of.risky || key.risky}, true
 }
 
+// compileFact reads a fact of the environment.
 func compileFact(group, field string) (compiled, bool) {
-	at, t := factAt(group, field)
-	if t == nil {
-		return compiled{}, false
-	}
-	i, j := at[0], at[1]
-	value := func(e *env) reflect.Value { return reflect.ValueOf(e).Elem().Field(i).Field(j) }
-	switch t {
-	case reflect.TypeFor[string]():
-		return compiled{text: func(e *env) string { return value(e).String() }}, true
-	case reflect.TypeFor[bool]():
-		return compiled{truth: func(e *env) bool { return value(e).Bool() }}, true
-	case reflect.TypeFor[int]():
-		return compiled{whole: func(e *env) int { return int(value(e).Int()) }}, true
-	case reflect.TypeFor[float64]():
-		return compiled{dec: func(e *env) float64 { return value(e).Float() }}, true
-	case reflect.TypeFor[Day]():
-		return compiled{day: func(e *env) Day { return Day{calendar.Date(value(e).Field(0).Int())} }}, true
-	case reflect.TypeFor[map[string]string]():
-		return compiled{table: func(e *env) map[string]string { return value(e).Interface().(map[string]string) }}, true
-	}
-	return compiled{}, false
+	path := group + "." + field
+	c := compiled{text: textFacts[path], truth: truthFacts[path], whole: wholeFacts[path],
+		dec: decimalFacts[path], day: dayFacts[path], table: tableFacts[path]}
+	known := c.text != nil || c.truth != nil || c.whole != nil || c.dec != nil || c.day != nil || c.table != nil
+	return c, known
 }
 
-// factAt says where in the environment a fact is; a nil type where there is none.
-func factAt(group, field string) (at [2]int, _ reflect.Type) {
+// factType gives the type of a fact; nil where there is none.
+func factType(group, field string) reflect.Type {
 	t := reflect.TypeFor[env]()
 	for i := range t.NumField() {
 		g := t.Field(i)
@@ -164,11 +153,11 @@ func factAt(group, field string) (at [2]int, _ reflect.Type) {
 		}
 		for j := range g.Type.NumField() {
 			if g.Type.Field(j).Tag.Get("expr") == field {
-				return [2]int{i, j}, g.Type.Field(j).Type
+				return g.Type.Field(j).Type
 			}
 		}
 	}
-	return at, nil
+	return nil
 }
 
 func compileUnary(n *ast.UnaryNode) (compiled, bool) {
@@ -215,6 +204,12 @@ func combine(op string, l, r compiled) (compiled, bool) {
 		case "!=":
 			return compiled{truth: func(e *env) bool { return a(e) != b(e) }}, true
 		}
+	case l.text != nil && r.word != nil && (op == "==" || op == "!="):
+		a, word := l.text, *r.word
+		if op == "==" {
+			return compiled{truth: func(e *env) bool { return a(e) == word }}, true
+		}
+		return compiled{truth: func(e *env) bool { return a(e) != word }}, true
 	case l.text != nil && r.text != nil:
 		return combineTexts(op, l.text, r.text)
 	case l.text != nil && r.set != nil && op == "in":
@@ -357,14 +352,14 @@ func compileCall(n *ast.CallNode) (compiled, bool) {
 		return compiled{truth: compareDays(f.Value, a, b), risky: risky}, true
 	case "months_between":
 		a, b, ok := days()
-		return compiled{whole: func(e *env) int { return e.MonthsBetween(a(e), b(e)) }, risky: true}, ok
+		return compiled{whole: func(e *env) int { return e.MonthsBetween(a(e), b(e)) }, risky: risky}, ok
 	case "add_months", "add_workdays":
 		if len(args) != 2 || args[0].day == nil || args[1].whole == nil {
 			return compiled{}, false
 		}
 		a, by := args[0].day, args[1].whole
 		if f.Value == "add_months" {
-			return compiled{day: func(e *env) Day { return e.AddMonths(a(e), by(e)) }, risky: true}, true
+			return compiled{day: func(e *env) Day { return e.AddMonths(a(e), by(e)) }, risky: risky}, true
 		}
 		return compiled{day: func(e *env) Day { return e.AddWorkdays(a(e), by(e)) }, risky: true}, true
 	case "count":
@@ -376,6 +371,11 @@ func compileCall(n *ast.CallNode) (compiled, bool) {
 	case "date", "__text", "__number", "__day":
 		if len(args) != 1 || args[0].text == nil {
 			return compiled{}, false
+		}
+		if word := args[0].word; f.Value == "date" && word != nil {
+			if d, err := calendar.ParseDate(*word); err == nil {
+				return compiled{day: func(*env) Day { return Day{d} }}, true
+			}
 		}
 		return compileNamed(f.Value, args[0].text), true
 	}

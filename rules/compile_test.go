@@ -12,13 +12,19 @@ import (
 	"tickler/calendar"
 )
 
-// shippedConditions are all those of the rulebook that ships.
-func shippedConditions(t *testing.T) []*Condition {
+func mustShipped(t *testing.T) *Book {
 	t.Helper()
 	b, err := Parse("rules.yaml", tickler.Rulebook)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return b
+}
+
+// shippedConditions are all those of the rulebook that ships.
+func shippedConditions(t *testing.T) []*Condition {
+	t.Helper()
+	b := mustShipped(t)
 	var out []*Condition
 	for _, r := range b.Rules {
 		out = append(out, r.When)
@@ -87,6 +93,47 @@ func drawEnv(t *rapid.T) *env {
 		}
 	}
 	return e
+}
+
+// Every fact of the environment is read by its own function, and by no other's.
+func TestEveryFactIsReadByItsName(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := drawEnv(t)
+		n := 0
+		v := reflect.ValueOf(*e)
+		for i := range v.NumField() {
+			if v.Field(i).Kind() != reflect.Struct {
+				continue
+			}
+			for j := range v.Field(i).NumField() {
+				group, field := v.Type().Field(i).Tag.Get("expr"), v.Field(i).Type().Field(j).Tag.Get("expr")
+				c, ok := compileFact(group, field)
+				var got any
+				switch {
+				case !ok:
+				case c.text != nil:
+					got = c.text(e)
+				case c.truth != nil:
+					got = c.truth(e)
+				case c.whole != nil:
+					got = c.whole(e)
+				case c.dec != nil:
+					got = c.dec(e)
+				case c.day != nil:
+					got = c.day(e)
+				case c.table != nil:
+					got = c.table(e)
+				}
+				if want := v.Field(i).Field(j).Interface(); !reflect.DeepEqual(got, want) {
+					t.Errorf("%s.%s is read as %v, want %v", group, field, got, want)
+				}
+				n++
+			}
+		}
+		if there := len(textFacts) + len(truthFacts) + len(wholeFacts) + len(decimalFacts) + len(dayFacts) + len(tableFacts); there != n {
+			t.Errorf("%d functions for %d facts", there, n)
+		}
+	})
 }
 
 // drawText writes a condition of a type, some parts of which are not compiled.

@@ -217,8 +217,7 @@ func fieldsOf(name string) []string {
 // typeOf gives the type of a fact by its path, loan.class; nil if there is none.
 func typeOf(path string) reflect.Type {
 	group, field, _ := strings.Cut(path, ".")
-	_, t := factAt(group, field)
-	return t
+	return factType(group, field)
 }
 
 // visitor checks names and literals, and puts the rulebook's params in.

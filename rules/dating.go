@@ -8,35 +8,8 @@ import (
 	"tickler/obligation"
 )
 
-// date works out the due day and the day of raising: those of a period once,
-// where they depend on nothing of the subject's.
+// date works out the due day and the day of raising.
 func (d *deriver) date(duty *obligation.Duty, o *occurrence, reason *Reason) error {
-	same := o.term != nil && d.trace == nil && o.exact.IsZero() && o.due == nil && shared(o.rule)
-	if same && o.term.dated && (o.paidOut.IsZero() || o.term.due >= o.paidOut) {
-		o.term.put(duty)
-		return nil
-	}
-	paid, err := d.dateAnew(duty, o, reason)
-	if same && err == nil && !paid {
-		o.term.take(duty)
-	}
-	return err
-}
-
-// shared says that the days of a period rule are the same for every subject.
-func shared(r *Rule) bool {
-	if r.Raise == nil {
-		return true
-	}
-	switch r.Raise.Anchor {
-	case "due", "date", "period.start", "period.end":
-		return true
-	}
-	return false
-}
-
-// dateAnew says whether the payout moved the due day.
-func (d *deriver) dateAnew(duty *obligation.Duty, o *occurrence, reason *Reason) (paid bool, _ error) {
 	r, e := o.rule, o.limit()
 	due, prov := o.exact, false
 	if due.IsZero() {
@@ -50,7 +23,7 @@ func (d *deriver) dateAnew(duty *obligation.Duty, o *occurrence, reason *Reason)
 		}
 		res, err := d.cal.Shift(o.anchor, l)
 		if err != nil {
-			return false, fmt.Errorf("%s from %s: %w", e.Text, o.anchor, err)
+			return fmt.Errorf("%s from %s: %w", e.Text, o.anchor, err)
 		}
 		due, prov = res.Date, res.Provisional
 		reason.step(d.cal, o.anchor, l, res)
@@ -60,23 +33,22 @@ func (d *deriver) dateAnew(duty *obligation.Duty, o *occurrence, reason *Reason)
 	}
 	// The day is met on or after the payout, never before it.
 	if !o.paidOut.IsZero() && due < o.paidOut {
-		paid = true
 		res, err := d.cal.Land(o.paidOut, calendar.Following)
 		if err != nil {
-			return false, err
+			return err
 		}
 		reason.payout(due, o.paidOut, res)
 		due, prov = res.Date, res.Provisional
 	}
 	raise, rprov, err := d.raise(o, due, reason)
 	if err != nil {
-		return false, err
+		return err
 	}
 	duty.Due, duty.Raise, duty.Provisional = due, min(raise, due), prov || rprov
 	if e.OnPeriodEnd() {
 		duty.PeriodEnd = o.period.End
 	}
-	return paid, nil
+	return nil
 }
 
 // raise gives the day a duty comes onto someone's desk. Without a `raise` of

@@ -88,11 +88,8 @@ func (d *deriver) decide(o *occurrence) error {
 		return d.dismiss(o, obligation.Outside, "")
 	}
 	reason := d.reason(o)
-	if o.plan == nil {
-		o.plan = d.plan(r)
-	}
 	if r.When != nil {
-		yes, err := d.holds(r.When, &o.plan.when, o)
+		yes, err := r.When.bool(&d.machine, d.env)
 		if err != nil {
 			return err
 		}
@@ -103,7 +100,7 @@ func (d *deriver) decide(o *occurrence) error {
 	}
 	for i := range r.Except {
 		x := &r.Except[i]
-		yes, err := d.holds(x.If, &o.plan.except[i], o)
+		yes, err := x.If.bool(&d.machine, d.env)
 		if err != nil {
 			return err
 		}
@@ -128,7 +125,9 @@ func (d *deriver) decide(o *occurrence) error {
 		return err
 	}
 	if duty.Due < d.first(o.branch) || duty.Due > d.window.To {
-		d.outside = append(d.outside, spot{r.ID, o.subject, o.anchor})
+		if d.yields {
+			d.outside = append(d.outside, spot{r.ID, o.subject, o.anchor})
+		}
 		reason.Due = duty.Due
 		return d.verdict(reason, obligation.Outside)
 	}
@@ -174,7 +173,9 @@ func (d *deriver) owner(o *occurrence, role string) string {
 
 func (d *deriver) keep(duty *obligation.Duty, r *Rule) {
 	d.duties = append(d.duties, *duty)
-	d.rules = append(d.rules, r)
+	if d.yields {
+		d.rules = append(d.rules, r)
+	}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 
 	"github.com/expr-lang/expr/vm"
@@ -63,13 +64,19 @@ func (w Window) earliest() calendar.Date {
 // collateral, an officer's or a branch's the loans in their care.
 //
 // It is pure: the same arguments give the same answer, in the same order.
+//
+// It goes the long way: for one unit alone laying out the short one is not worth
+// it. A Deriver gives the same.
 func Derive(b *Book, cal *calendar.Calendar, f *loan.Facts, unit loan.Ref, w Window) Derivation {
-	return NewDeriver(b, cal, w).Derive(f, unit)
+	x := NewDeriver(b, cal, w)
+	x.d.long = true
+	return x.Derive(f, unit)
 }
 
 // Deriver derives one unit after the other under one rulebook, calendar and
 // window: what does not depend on the unit is worked out once. It is not safe
-// for concurrent use.
+// for concurrent use; goroutines that derive side by side have one each, which
+// share nothing but the book and the calendar, and those do not change.
 type Deriver struct{ d *deriver }
 
 // NewDeriver gives a Deriver.
@@ -97,12 +104,26 @@ type deriver struct {
 	env      *env
 	kinds    map[loan.Kind][]*Rule // in force, of the kinds that were met
 	plans    map[*Rule]*rulePlan
-	names    map[calendar.Date]string // days as they are written
-	interest schedule
-	widest   int      // days that any rule reaches from its anchor
+	ofLoans  *layout // nil: not laid out yet
+	ofHim    *layout // of borrowers
+	periods  [calendar.Year + 1]*periodIndex
+	names    []string // day - nameFrom -> as it is written, once it was
+	nameFrom calendar.Date
 	counting loan.Ref // whose events a condition counts
 	round    int      // of units
-	groups   map[calendar.Date]groupSeen
+	yields   bool     // a rule in force gives way to another
+
+	schedules     map[loan.Schedule][]calendar.Date // -> interest dates around the window
+	scheduleReach int                               // how many days around it; 0: not asked yet
+	maturities    []calendar.Date                   // of the unit's loans that pay interest then
+
+	calFirst, calLast calendar.Date // the calendar's range
+
+	loans []loanEra // of the loan at hand, today's first
+	his   []hisEra  // of the borrower at hand
+	inEnv int       // the one of them whose facts the environment holds
+	cut   datedDay  // of a period that was cut
+	long  bool      // no short cuts: what the short way is held against
 
 	// trace, where it is set, is told of every occurrence that was looked at.
 	trace func(*Reason)
@@ -122,14 +143,15 @@ type deriver struct {
 		borrower string // of that loan, as of that day, for a period ending on end; "" for none
 		end      calendar.Date
 	}
-	landings map[calendar.Date]calendar.Date // maturity -> landed
-	below    map[string]int                  // branch -> branches right below it
-	lastEnds map[loan.Kind]calendar.Date     // of wakes.go
+	below    map[string]int              // branch -> branches right below it
+	lastEnds map[loan.Kind]calendar.Date // of wakes.go
 }
 
 func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriver {
-	d := &deriver{book: b, cal: cal, window: w, from: w.earliest(), env: newEnv(cal), landings: map[calendar.Date]calendar.Date{},
-		kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{}, names: map[calendar.Date]string{}, groups: map[calendar.Date]groupSeen{}, lastEnds: map[loan.Kind]calendar.Date{}}
+	d := &deriver{book: b, cal: cal, window: w, from: w.earliest(), env: newEnv(cal), kinds: map[loan.Kind][]*Rule{}, plans: map[*Rule]*rulePlan{},
+		schedules: map[loan.Schedule][]calendar.Date{}, lastEnds: map[loan.Kind]calendar.Date{}}
+	d.calFirst, d.calLast = cal.Range()
+	d.yields = slices.ContainsFunc(b.Rules, func(r *Rule) bool { return len(r.YieldsTo) > 0 && b.Active(r) })
 	d.env.Count = d.count
 	if f != nil {
 		d.begin(f)
@@ -141,7 +163,7 @@ func newDeriver(b *Book, cal *calendar.Calendar, f *loan.Facts, w Window) *deriv
 func (d *deriver) begin(f *loan.Facts) {
 	d.facts, d.today = f, f.Today
 	d.duties, d.rules, d.outside = d.duties[:0], d.rules[:0], d.outside[:0]
-	d.next, d.failed, d.below, d.counting = 0, nil, nil, loan.Ref{}
+	d.next, d.failed, d.below, d.counting, d.maturities = 0, nil, nil, loan.Ref{}, d.maturities[:0]
 	d.round++ // what was remembered of the unit before is void
 	d.forget()
 }
@@ -151,11 +173,15 @@ func (d *deriver) forget() { d.filled.loan, d.filled.borrower = nil, "" }
 
 func (d *deriver) unit(u loan.Ref) {
 	d.wakes(u)
+	short := u.Kind == loan.KindBorrower && d.shortcuts()
 	switch u.Kind {
 	case loan.KindBorrower:
 		for _, f := range d.facts.Loans {
 			if l := f.History.At(d.today); l != nil && l.Borrower == u.ID {
 				ref := loan.Ref{Kind: loan.KindLoan, ID: f.ID}
+				if short && d.attempt(func() error { return d.shortLoan(f, l, ref) }) {
+					continue
+				}
 				d.guard(ref, "", func() error { return d.loanRules(f, l, ref) })
 			}
 		}
@@ -169,20 +195,22 @@ func (d *deriver) unit(u loan.Ref) {
 			d.guard(ref, "", func() error { return d.collateralRules(d.facts.Collaterals[id], ref) })
 		}
 	}
-	d.guard(u, "", func() error { return d.groupRules(u) })
+	if !short || !d.attempt(func() error { return d.shortBorrower(u) }) {
+		d.guard(u, "", func() error { return d.groupRules(u) })
+	}
 	d.eventRules(u)
 }
 
 // guard keeps the failure of one rule with one subject, a panic included, from
 // the other rules and the other subjects.
 func (d *deriver) guard(s loan.Ref, rule string, work func() error) {
-	n, outside := len(d.duties), len(d.outside)
+	n, rules, outside := len(d.duties), len(d.rules), len(d.outside)
 	fail := func(err error) {
 		if rule != "" {
 			err = fmt.Errorf("rule %s: %w", rule, err)
 		}
 		d.fail(Attempt{s, rule}, fmt.Errorf("derive %s: %w", s, err))
-		d.duties, d.rules, d.outside = d.duties[:n], d.rules[:n], d.outside[:outside]
+		d.duties, d.rules, d.outside = d.duties[:n], d.rules[:rules], d.outside[:outside]
 	}
 	defer func() {
 		if p := recover(); p != nil {
@@ -225,14 +253,23 @@ func (d *deriver) active(kind loan.Kind, s loan.Ref) []*Rule {
 	return out
 }
 
+// namesAround is how many days before and after the window are written once.
+const namesAround = 400
+
 // day writes a day, once.
 func (d *deriver) day(day calendar.Date) string {
-	s, ok := d.names[day]
-	if !ok {
-		s = day.String()
-		d.names[day] = s
+	if d.names == nil {
+		d.nameFrom = d.from.AddDays(-namesAround)
+		d.names = make([]string, min(max(0, int(d.window.To-d.from)), widest)+2*namesAround)
 	}
-	return s
+	i := int(day) - int(d.nameFrom)
+	if uint(i) >= uint(len(d.names)) {
+		return day.String()
+	}
+	if d.names[i] == "" {
+		d.names[i] = day.String()
+	}
+	return d.names[i]
 }
 
 // wake notes a later day on which the answer may change.

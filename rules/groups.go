@@ -58,7 +58,7 @@ func (d *deriver) groupPeriods(o occurrence) error {
 			o.anchor = s.period.Start
 		}
 		var err error
-		if !d.groupIn(&o, s.period.End) {
+		if !d.fillGroup(&o, s.period.End) {
 			err = d.dismiss(&o, obligation.NotSeen, "没有在管贷款")
 		} else {
 			d.fillPeriod(plan, o.period, o.name)
@@ -69,22 +69,6 @@ func (d *deriver) groupPeriods(o occurrence) error {
 		}
 	}
 	return nil
-}
-
-// groupIn is fillGroup for a period: a borrower is looked at once for all rules
-// that ask for nothing but whether the period sees him.
-func (d *deriver) groupIn(o *occurrence, end calendar.Date) bool {
-	if o.subject.Kind != loan.KindBorrower || o.plan.asks || o.plan.asksHim || d.trace != nil {
-		return d.fillGroup(o, end)
-	}
-	g, known := d.groups[end]
-	if !known || g.round != d.round {
-		g.round, g.seen = d.round, d.fillGroup(o, end)
-		g.borrower, g.branch, g.officer = o.borrower, o.branch, o.officer
-		d.groups[end] = g
-	}
-	o.borrower, o.branch, o.officer = g.borrower, g.branch, g.officer
-	return g.seen
 }
 
 // groupDay handles a rule that counts from one fixed day, for whom had a loan

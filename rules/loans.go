@@ -1,9 +1,7 @@
 package rules
 
 import (
-	"cmp"
 	"errors"
-	"slices"
 
 	"tickler/calendar"
 	"tickler/loan"
@@ -77,85 +75,55 @@ func (d *deriver) loanAnchor(e DateExpr, l *loan.Loan) calendar.Date {
 
 func (d *deriver) loanPeriods(o occurrence) error {
 	plan := d.plan(o.rule)
-	now := o.file.History.At(d.today)
-	o.plan = plan
-	terms, err := d.terms(plan, &o)
-	if err != nil {
-		return err
-	}
-	for i := range terms {
-		s := &terms[i]
-		end := s.period.End
-		o.name, o.term, o.period = s.name, s, &s.period
-		// The period's last day decides; today's facts stand for one to come.
-		o.asOf = min(end, d.today)
-		l := o.file.History.At(o.asOf)
-		if w := o.rule.Within; w != nil {
-			first, last, err := d.within(plan, w, l)
-			if err != nil {
-				return err
-			}
-			if first.IsZero() || last.IsZero() || end < first || s.period.Start > last {
-				continue // most periods: not worth a verdict
-			}
-			if o.term = nil; last < end {
-				end = last
-				cut := s.period
-				cut.End = end
-				o.period = &cut
-			}
-		}
-		p := o.period
-		o.loan, o.paidOut, o.anchor = l, l.Disbursed, end
-		if o.rule.Due.Anchor == "period.start" {
-			o.anchor = p.Start
-		}
-		if (!now.Open() || !d.seenInPeriod(l, p.End, o.asOf)) && !(d.whole && maturesIn(l, *p)) {
-			if d.trace != nil {
-				_ = d.dismiss(&o, obligation.NotSeen, d.unseen(o.file, l, p.End, o.asOf))
-			}
-			continue
-		}
-		d.fillLoan(plan, o.file, l, o.asOf, p.End)
-		d.fillPeriod(plan, o.period, o.name)
-		if err := d.decide(&o); err != nil {
+	for i := range plan.terms {
+		if err := d.loanPeriod(o, plan, &plan.terms[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// loanPeriod handles one period of a rule.
+func (d *deriver) loanPeriod(o occurrence, plan *rulePlan, t *term) error {
+	p, end := t.period, t.period.End
+	o.plan, o.name, o.term, o.period = plan, t.name, t, &t.period
+	// The period's last day decides; today's facts stand for one to come.
+	o.asOf = min(end, d.today)
+	l := o.file.History.At(o.asOf)
+	if w := o.rule.Within; w != nil {
+		first, last, err := d.within(plan, w, l)
+		if err != nil {
+			return err
+		}
+		if first.IsZero() || last.IsZero() || end < first || p.Start > last {
+			return nil // most periods: not worth a verdict
+		}
+		if last < end {
+			cut := p
+			cut.End = last
+			p, o.term, o.period = cut, nil, &cut
+		}
+	}
+	o.loan, o.paidOut, o.anchor = l, l.Disbursed, p.End
+	if o.rule.Due.Anchor == "period.start" {
+		o.anchor = p.Start
+	}
+	now := o.file.History.At(d.today)
+	if (!now.Open() || !d.seenInPeriod(l, p.End, o.asOf)) && !(d.whole && maturesIn(l, p)) {
+		if d.trace != nil {
+			_ = d.dismiss(&o, obligation.NotSeen, d.unseen(o.file, l, p.End, o.asOf))
+		}
+		return nil
+	}
+	d.fillLoan(plan, o.file, l, o.asOf, p.End)
+	d.fillPeriod(plan, o.period, o.name)
+	return d.decide(&o)
+}
+
 // maturesIn says that a loan is still to run when the period begins, and that
 // only its maturity before the end keeps the period from seeing it.
 func maturesIn(l *loan.Loan, p calendar.Period) bool {
 	return l.Open() && l.Disbursed <= p.End && p.Start <= l.Maturity && l.Maturity < p.End
-}
-
-// terms gives the periods that may see a loan: all, unless nobody asks why not,
-// and only one version of the loan is known.
-func (d *deriver) terms(p *rulePlan, o *occurrence) ([]term, error) {
-	if d.trace != nil || d.whole || len(o.file.History) != 1 {
-		return p.terms, nil
-	}
-	l := &o.file.History[0].Value
-	if !l.Open() || len(p.terms) == 0 {
-		return nil, nil
-	}
-	from, to := l.Disbursed, p.terms[len(p.terms)-1].period.End
-	if !l.Maturity.IsZero() && !d.unpaid(l, d.today) {
-		to = l.Maturity // a period that ends later does not see it
-	}
-	if w := o.rule.Within; w != nil {
-		first, last, err := d.within(p, w, l)
-		if err != nil || first.IsZero() || last.IsZero() {
-			return nil, err
-		}
-		// The last one is cut at the stretch's end, and so may end by the maturity.
-		from, to = max(from, first), last+p.longest
-	}
-	i, _ := slices.BinarySearchFunc(p.terms, from, func(t term, day calendar.Date) int { return cmp.Compare(t.period.End, day) })
-	n, _ := slices.BinarySearchFunc(p.terms[i:], to+1, func(t term, day calendar.Date) int { return cmp.Compare(t.period.End, day) })
-	return p.terms[i : i+n], nil
 }
 
 // within gives the stretch that a rule is bound to, of a loan: worked out once

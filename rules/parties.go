@@ -147,6 +147,9 @@ func lead(g *loan.Group) *loan.GroupMember {
 
 // groupOf finds the group that names a borrower, and his part in it.
 func (d *deriver) groupOf(borrower string) (*loan.Group, *loan.GroupMember) {
+	if len(d.facts.Groups) == 0 {
+		return nil, nil
+	}
 	var ids []string
 	for id := range d.facts.Groups {
 		ids = append(ids, id)

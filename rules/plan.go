@@ -9,17 +9,42 @@ import (
 )
 
 // rulePlan is what of a rule is the same for every subject: which facts it
-// asks for, and its periods with their days.
+// asks for, its periods, and what is needed to go the short way.
 type rulePlan struct {
-	terms    []term        // by their ends
-	longest  calendar.Date // days of the longest of them
-	asks     bool          // for anything
-	asksHim  bool          // for the borrower's facts
-	asksTime bool          // for the period
-	when     answer
-	except   []answer
-	stretch  stretch
+	rule     *Rule
+	asks     bool // for anything
+	asksHim  bool // for the borrower's facts
+	asksTime bool // for the period
+
+	// Due days lie no further than so many days from their anchor.
+	back, ahead int
+
+	terms    []term        // of a period rule, by their ends
+	nth      int           // of the first of them, among all periods of the length
+	from, to int           // of terms: those that can be due in the window
+	stretch  stretch       // of the loan that was asked last
+	days     []datedDay    // of any other rule: day - firstDay -> what is due, where that can be in the window
+	firstDay calendar.Date // of days
+
+	past     bool // counted from one fixed day, and never due in the window
+	endsWith bool // due with its period
+	officers bool // performed by the officer
+	way      way
+	when     *formula // nil without one
+	except   []*formula
+	template obligation.Duty // what all duties of the rule have in common
 }
+
+// way is how a rule is worked out.
+type way uint8
+
+const (
+	longWay    way = iota // where its conditions may hold
+	alwaysLong            // whatever they say
+	byDay                 // counted from one of the loan's own days
+	byPeriod              // period by period
+	bySchedule            // by the dates of the loan's schedule
+)
 
 // stretch is the rule's own stretch of days of one loan.
 type stretch struct {
@@ -28,43 +53,23 @@ type stretch struct {
 	first, last calendar.Date // zero where the loan does not say
 }
 
-// groupSeen is what a period knows of a unit as a whole.
-type groupSeen struct {
-	round                     int
-	seen                      bool
-	borrower, branch, officer string
-}
-
 // term is one period of a rule that can be due in the window.
 type term struct {
 	period calendar.Period
 	name   string
 	early  bool // counted from here a due day may be in the window's end
 	late   bool // and in its beginning
-
-	// The days of its duty, once they were worked out, where they depend on
-	// nothing of the subject's.
-	dated           bool
-	due, raise, end calendar.Date
-	provisional     bool
+	env    periodEnv
+	dated  datedDay
 }
 
-func (s *term) put(duty *obligation.Duty) {
-	duty.Due, duty.Raise, duty.PeriodEnd, duty.Provisional = s.due, s.raise, s.end, s.provisional
-}
-
-func (s *term) take(duty *obligation.Duty) {
-	s.dated, s.due, s.raise, s.end, s.provisional = true, duty.Due, duty.Raise, duty.PeriodEnd, duty.Provisional
-}
-
-// answer is what a condition said of a loan's facts, to be asked once: the
-// periods to come are all asked of today's.
-type answer struct {
-	steady bool // it asks for nothing but the loan's facts
-	round  int
-	loan   *loan.Loan
-	asOf   calendar.Date
-	yes    bool
+// datedDay is what is due counted from a day, once it was worked out, where
+// that depends on nothing of the subject's.
+type datedDay struct {
+	known       bool
+	provisional bool
+	anchor      calendar.Date
+	due, raise  calendar.Date
 }
 
 // plan gives the plan of a rule, which an override has one of its own.
@@ -73,10 +78,9 @@ func (d *deriver) plan(r *Rule) *rulePlan {
 	if p != nil {
 		return p
 	}
-	p = &rulePlan{when: answer{steady: steady(r.When)}, except: make([]answer, len(r.Except))}
+	p = &rulePlan{rule: r}
 	all := []*Condition{r.When}
-	for i, x := range r.Except {
-		p.except[i].steady = steady(x.If)
+	for _, x := range r.Except {
 		all = append(all, x.If)
 	}
 	for _, c := range r.Sign {
@@ -98,47 +102,36 @@ func (d *deriver) plan(r *Rule) *rulePlan {
 	for _, role := range r.Bys {
 		p.asksHim = p.asksHim || role == "risk_manager"
 	}
+	p.back, p.ahead = reach(&r.Due)
 	if r.Period() {
-		back, ahead := reach(&r.Due)
-		first, last := d.from.AddDays(-ahead), d.window.To.AddDays(back)
-		for q := calendar.PeriodOf(r.every, first, d.book.Fiscal); q.Start <= last; q = q.Next(d.book.Fiscal) {
-			anchor := q.End
-			if r.Due.Anchor == "period.start" {
-				anchor = q.Start
-			}
-			p.terms = append(p.terms, term{period: q, name: q.Label(d.book.Fiscal),
-				early: anchor.AddDays(-back) <= d.window.To, late: anchor.AddDays(ahead) >= d.from})
-			p.longest = max(p.longest, q.End-q.Start+1)
-		}
+		d.layTerms(p)
 	}
 	d.plans[r] = p
 	return p
 }
 
-// steady says that a condition asks for nothing but a loan's facts, and calls
-// nothing that looks elsewhere.
-func steady(c *Condition) bool {
-	if c == nil || len(c.Names) == 0 || strings.Contains(c.Text, "count(") {
-		return false
+// layTerms lays out the periods of a rule.
+func (d *deriver) layTerms(p *rulePlan) {
+	r := p.rule
+	first, last := d.from.AddDays(-p.ahead), d.window.To.AddDays(p.back)
+	for q := calendar.PeriodOf(r.every, first, d.book.Fiscal); q.Start <= last; q = q.Next(d.book.Fiscal) {
+		anchor := q.End
+		if r.Due.Anchor == "period.start" {
+			anchor = q.Start
+		}
+		t := term{period: q, name: q.Label(d.book.Fiscal),
+			early: anchor.AddDays(-p.back) <= d.window.To, late: anchor.AddDays(p.ahead) >= d.from}
+		t.env = periodEnv{Start: Day{q.Start}, End: Day{q.End}, Number: q.Number(), Label: t.name}
+		p.terms = append(p.terms, t)
 	}
-	for _, name := range c.Names {
-		if !strings.HasPrefix(name, "loan.") {
-			return false
+	p.from, p.to = len(p.terms), len(p.terms)
+	for i := range p.terms {
+		if p.terms[i].late {
+			p.from = i
+			break
 		}
 	}
-	return true
-}
-
-// holds asks a condition of the environment, or remembers what it said of the
-// same loan's facts.
-func (d *deriver) holds(c *Condition, a *answer, o *occurrence) (bool, error) {
-	same := a.steady && o.loan != nil && d.filled.loan == o.loan
-	if same && a.round == d.round && a.loan == o.loan && a.asOf == o.asOf {
-		return a.yes, nil
+	for p.to > p.from && !p.terms[p.to-1].early {
+		p.to--
 	}
-	yes, err := c.bool(&d.machine, d.env)
-	if same && err == nil {
-		a.round, a.loan, a.asOf, a.yes = d.round, o.loan, o.asOf, yes
-	}
-	return yes, err
 }

@@ -11,14 +11,13 @@ func (d *deriver) landed(m calendar.Date) calendar.Date {
 	if m.IsZero() {
 		return 0
 	}
-	if l, ok := d.landings[m]; ok {
-		return l
+	if m < d.calFirst || m > d.calLast {
+		return m
 	}
 	r, err := d.cal.Land(m, calendar.Following)
 	if err != nil {
-		r.Date = m
+		return m
 	}
-	d.landings[m] = r.Date
 	return r.Date
 }
 

@@ -16,7 +16,7 @@ func (d *deriver) wakes(u loan.Ref) {
 			}
 		}
 	}
-	d.maturities(u)
+	d.wakeAtMaturities(u)
 	for i := range d.facts.Events {
 		d.wake(d.facts.Events[i].Happened)
 	}
@@ -25,9 +25,9 @@ func (d *deriver) wakes(u loan.Ref) {
 	}
 }
 
-// maturities notes the days after those on which loans mature, where that can
+// wakeAtMaturities notes the days after those on which loans mature, where that can
 // change a duty of the unit.
-func (d *deriver) maturities(u loan.Ref) {
+func (d *deriver) wakeAtMaturities(u loan.Ref) {
 	steady := d.steadyCares(u)
 	for _, f := range d.facts.Loans {
 		l := f.History.At(d.today)

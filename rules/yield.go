@@ -21,6 +21,9 @@ type spot struct {
 //
 // It gives what was dropped: the place, and the rule that stands there instead.
 func (d *deriver) yield() map[spot]string {
+	if !d.yields {
+		return nil
+	}
 	var dropped map[spot]string
 	any := false
 	for i, r := range d.rules {
