@@ -306,11 +306,17 @@ func (c *change) planMarked() error {
 			return err
 		}
 	}
-	// The first ones bring most of the names that no record has named.
-	for units, batch := c.order, crewLeast; len(units) > 0; batch = min(2*batch, crewBatch) {
-		n := min(len(units), batch)
+	// The first ones of a kind bring most of the names that no record has named.
+	for units, batch := c.order, crewFirst; len(units) > 0; batch = min(2*batch, crewBatch) {
+		n := 1
+		for n < min(len(units), batch) && units[n].Kind == units[0].Kind {
+			n++
+		}
 		if err := c.planCrew(units[:n]); err != nil {
 			return err
+		}
+		if n < len(units) && units[n].Kind != units[0].Kind {
+			batch = crewFirst / 2
 		}
 		units = units[n:]
 	}

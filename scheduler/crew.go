@@ -17,9 +17,10 @@ import (
 // closes, a name that no record has named) a hand leaves to the transaction, which
 // plans that unit by itself when its turn comes.
 const (
-	crewLeast = 64   // units that are worth it
-	crewBatch = 4096 // units that are made ready before what was made is put
-	crewShare = 16   // units that a hand takes at a time; of those that read many dossiers one
+	crewFirst = 8    // units of the first batch
+	crewLeast = 4    // units that are worth a crew
+	crewBatch = 4096 // units that are made ready, at most, before what was made is put
+	crewShare = 16   // units that a hand takes at a time; of those that read many dossiers, one
 )
 
 // hand is one of a crew: a copy of the change, with a tally of its own, that
@@ -40,7 +41,7 @@ type readyUnit struct {
 	plan *store.Packed // nil: nothing to be kept
 }
 
-// planCrew plans units, on every core where that is worth it.
+// planCrew plans units of one kind, on every core where that is worth it.
 func (c *change) planCrew(units []loan.Ref) error {
 	hands, err := c.hands(len(units))
 	if err != nil {
@@ -54,7 +55,11 @@ func (c *change) planCrew(units []loan.Ref) error {
 		}
 		return nil
 	}
-	shares := make([][]stint, (len(units)+crewShare-1)/crewShare)
+	size := crewShare
+	if units[0].Kind != loan.KindBorrower {
+		size = 1
+	}
+	shares := make([][]stint, (len(units)+size-1)/size)
 	var next atomic.Int64
 	var wait sync.WaitGroup
 	for i := range hands {
@@ -65,7 +70,7 @@ func (c *change) planCrew(units []loan.Ref) error {
 				if n >= len(shares) {
 					return
 				}
-				shares[n] = h.work(units[n*crewShare : min((n+1)*crewShare, len(units))])
+				shares[n] = h.work(units[n*size : min((n+1)*size, len(units))])
 			}
 		})
 	}
