@@ -2,8 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -29,13 +29,7 @@ func (g *global) printObligations(list []api.Obligation) error {
 	case "json":
 		return writeJSON(g.stdout, sound(list))
 	case "csv":
-		return writeCSV(g.stdout, csvHead, func(yield func([]string) bool) {
-			for i := range list {
-				if !yield(csvRow(&list[i])) {
-					return
-				}
-			}
-		})
+		return writeObligationsCSV(g.stdout, list)
 	case "name":
 		var b strings.Builder
 		for i := range list {
@@ -212,7 +206,23 @@ var csvHead = []string{"id", "rule", "name", "clause", "set", "subject_kind", "s
 	"state", "overdue", "workdays_left", "late_workdays", "raised_at", "submitted_on", "signatures", "done_on", "rulebook", "calendar",
 	"short", "period_end", "was_due", "late", "cause", "closed_by", "stated", "notice"}
 
-func csvRow(o *api.Obligation) []string {
+// writeObligationsCSV writes the lines of a list, under csvHead.
+func writeObligationsCSV(w io.Writer, list []api.Obligation) error {
+	c := newCSVLines(w)
+	if err := c.head(csvHead); err != nil {
+		return err
+	}
+	for i := range list {
+		csvRow(c, &list[i])
+		if err := c.end(); err != nil {
+			return err
+		}
+	}
+	return c.flush()
+}
+
+// csvRow appends the cells of csvHead.
+func csvRow(c *csvLines, o *api.Obligation) {
 	var party obligation.Party
 	if o.Party != nil {
 		party = *o.Party
@@ -221,18 +231,52 @@ func csvRow(o *api.Obligation) []string {
 	if o.Borrower != nil {
 		borrower = *o.Borrower
 	}
-	raised := ""
-	if o.RaisedAt != nil {
-		raised = o.RaisedAt.UTC().Format(time.RFC3339)
+	signed := ""
+	for i, s := range o.Signatures {
+		if i > 0 {
+			signed += "; "
+		}
+		signed += s.Role + " " + s.By + " " + s.On.String()
 	}
-	var signed []string
-	for _, s := range o.Signatures {
-		signed = append(signed, s.Role+" "+s.By+" "+s.On.String())
-	}
-	return []string{o.ID, o.Rule, o.Name, o.Clause, o.Set, string(o.Subject.Kind), o.Subject.ID, string(party.Kind), party.ID, party.Name,
-		borrower.ID, borrower.Name, o.Loan, o.Branch, o.Owner, o.Role, o.Occurrence, o.Anchor.String(), o.Raise.String(), o.Due.String(), strconv.FormatBool(o.Provisional),
-		string(o.State), strconv.FormatBool(o.Overdue), strconv.Itoa(o.WorkdaysLeft), strconv.Itoa(o.LateWorkdays), raised, o.SubmittedOn.String(), strings.Join(signed, "; "), o.DoneOn.String(), o.Rulebook, o.Calendar,
-		o.Short, o.PeriodEnd.String(), o.WasDue.String(), o.Late, o.Cause, o.ClosedBy, strconv.FormatBool(o.Stated), o.Notice}
+	c.text(o.ID)
+	c.text(o.Rule)
+	c.text(o.Name)
+	c.text(o.Clause)
+	c.text(o.Set)
+	c.text(string(o.Subject.Kind))
+	c.text(o.Subject.ID)
+	c.text(string(party.Kind))
+	c.text(party.ID)
+	c.text(party.Name)
+	c.text(borrower.ID)
+	c.text(borrower.Name)
+	c.text(o.Loan)
+	c.text(o.Branch)
+	c.text(o.Owner)
+	c.text(o.Role)
+	c.text(o.Occurrence)
+	c.day(o.Anchor)
+	c.day(o.Raise)
+	c.day(o.Due)
+	c.yes(o.Provisional)
+	c.text(string(o.State))
+	c.yes(o.Overdue)
+	c.number(o.WorkdaysLeft)
+	c.number(o.LateWorkdays)
+	c.moment(o.RaisedAt)
+	c.day(o.SubmittedOn)
+	c.text(signed)
+	c.day(o.DoneOn)
+	c.text(o.Rulebook)
+	c.text(o.Calendar)
+	c.text(o.Short)
+	c.day(o.PeriodEnd)
+	c.day(o.WasDue)
+	c.text(o.Late)
+	c.text(o.Cause)
+	c.text(o.ClosedBy)
+	c.yes(o.Stated)
+	c.text(o.Notice)
 }
 
 // warn tells what a reply warns of, each once.
