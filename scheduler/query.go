@@ -21,7 +21,7 @@ import (
 func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply, error) {
 	book, cal := s.inForce()
 	reply := &api.ListReply{Warnings: []string{}}
-	var rows []*api.Obligation
+	rows := &gathered{}
 	var subject loan.Ref
 	if r.Subject != "" {
 		var err error
@@ -42,7 +42,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 	}
 	inForce := cal
 	err := s.steady(ctx, func(pages viewer) error {
-		rows, cal = rows[:0], inForce
+		rows, cal = &gathered{}, inForce
 		var meta store.Meta
 		var view *sight
 		err := pages(func(tx *store.Tx) (err error) {
@@ -88,23 +88,21 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			}
 			return (r.From.IsZero() || o.Due >= r.From) && (r.To.IsZero() || o.Due <= r.To)
 		}
-		names := map[string]string{}
+		present := s.presenter(cal, today)
+		row := func(tx *store.Tx, o *obligation.Obligation) error { return present.fill(tx, o, rows.next()) }
 		take := func(tx *store.Tx, p *store.Plan) (err error) {
-			if then != nil {
-				if p.Obligations, err = then.plan(tx, p); err != nil {
-					return err
-				}
+			if then == nil {
+				return nil // its rows were taken as they were read
+			}
+			if p.Obligations, err = then.plan(tx, p); err != nil {
+				return err
 			}
 			for i := range p.Obligations {
-				o := &p.Obligations[i]
-				if then != nil && !wanted(o) {
-					continue
+				if o := &p.Obligations[i]; wanted(o) {
+					if err := row(tx, o); err != nil {
+						return err
+					}
 				}
-				v, err := s.present(tx, cal, today, o, names)
-				if err != nil {
-					return err
-				}
-				rows = append(rows, &v)
 			}
 			return nil
 		}
@@ -116,7 +114,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 				return err
 			}
 		}
-		part := store.Part{Keep: wanted, Open: !r.All && len(r.States) == 0}
+		part := store.Part{Keep: wanted, Each: row, Open: !r.All && len(r.States) == 0}
 		if !r.Overdue {
 			part.From, part.To = r.From, r.To
 		}
@@ -129,27 +127,8 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 		return nil, s.refused(ctx, actorOf(ctx), actRead, r.Subject, refine(err))
 	}
 	reply.Warnings = append(reply.Warnings, calendarWarnings(cal, reply.Today)...)
-	reply.Obligations = inOrder(rows)
+	reply.Obligations = rows.inOrder()
 	return reply, nil
-}
-
-// inOrder sorts obligations for a list: overdue ones first, then by due day and
-// id.
-func inOrder(rows []*api.Obligation) []api.Obligation {
-	slices.SortFunc(rows, func(a, b *api.Obligation) int {
-		if a.Overdue != b.Overdue {
-			if a.Overdue {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.Due, b.Due), strings.Compare(a.ID, b.ID))
-	})
-	out := make([]api.Obligation, len(rows))
-	for i, row := range rows {
-		out[i] = *row
-	}
-	return out
 }
 
 // candidates calls take once for every plan that may hold what is asked for,
@@ -197,75 +176,18 @@ func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar
 	}
 	var units []loan.Ref
 	err := view(func(tx *store.Tx) error {
-		seen := map[loan.Ref]bool{}
+		units = units[:0]
 		return tx.Due(r.Branch, first, last, func(u loan.Ref) error {
-			if !seen[u] {
-				seen[u] = true
-				units = append(units, u)
-			}
+			units = append(units, u)
 			return nil
 		})
 	})
 	if err != nil {
 		return err
 	}
-	return plansOf(view, units, part, take)
-}
-
-// present gives an obligation the form that scripts see.
-func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar.Date, o *obligation.Obligation, names map[string]string) (api.Obligation, error) {
-	id := o.Key.String()
-	v := api.Obligation{
-		ID: id, Short: obligation.ShortOf(o.Subject, id), Rule: o.Rule, Subject: o.Subject, Loan: o.Loan, Branch: o.Branch, Owner: o.Owner, Role: o.Role,
-		Occurrence: o.Occurrence, Anchor: o.Anchor, Raise: o.Raise, Due: o.Due, Provisional: o.Provisional, State: o.State,
-		Overdue: o.Overdue(today), SubmittedOn: o.Submitted, SubmittedBy: o.SubmittedBy, Signatures: append([]api.Signature{}, o.Signatures...), Signs: o.Sign, Level: o.Level(), Waiver: o.Waiver, DoneOn: o.DoneOn,
-		Rulebook: o.Rulebook, Calendar: o.Calendar, PeriodEnd: o.PeriodEnd, WasDue: o.WasDue, Late: o.Late, Cause: o.Cause, ClosedBy: o.ClosedBy, Stated: true,
-	}
-	if !o.Party.IsZero() {
-		v.Party = &obligation.Party{Kind: o.Party.Kind, ID: o.Party.ID, Name: o.PartyName}
-	}
-	if !o.RaisedAt.IsZero() {
-		at := o.RaisedAt
-		v.RaisedAt = &at
-	}
-	if o.Progress.Need > 0 {
-		p := o.Progress
-		v.Progress = &p
-	}
-	book, err := s.bookIn(tx, o.Rulebook)
-	if err != nil {
-		return v, err
-	}
-	if r := book.Rule(o.Rule); r != nil {
-		v.Name, v.Clause, v.Set, v.Stated, v.Notice = r.Name, r.Clause, book.SetOf(r), r.Stated, r.Notice
-	}
-	if o.Borrower != "" {
-		name, ok := names[o.Borrower]
-		if !ok {
-			if name, err = tx.BorrowerName(o.Borrower, today); err != nil {
-				return v, err
-			}
-			names[o.Borrower] = name
-		}
-		v.Borrower = &api.Named{ID: o.Borrower, Name: name}
-	}
-	by := today
-	if !o.Submitted.IsZero() {
-		by = o.Submitted
-	}
-	if n, err := cal.Between(o.Due, by); err == nil {
-		if n < 0 && !o.State.Ended() {
-			v.WorkdaysLeft = -n
-		} else if n > 0 && by > max(o.Due, o.PeriodEnd) && (!o.State.Ended() || o.State == obligation.Done || o.State == obligation.Lapsed) {
-			v.LateWorkdays = n
-		}
-	}
-	return v, nil
-}
-
-func (s *Scheduler) view(tx *store.Tx, today calendar.Date, o *obligation.Obligation) (api.Obligation, error) {
-	_, cal := s.inForce()
-	return s.present(tx, cal, today, o, map[string]string{})
+	// In the order of the store, so that each of its pages is read once.
+	slices.SortFunc(units, loan.Ref.Compare)
+	return plansOf(view, slices.Compact(units), part, take)
 }
 
 var shortID = regexp.MustCompile(`^[0-9a-f]{4,8}$`)

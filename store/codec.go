@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"time"
-	"unsafe"
 
 	"tickler/calendar"
 )
@@ -122,6 +121,21 @@ func newDecoder(tx *Tx, payload []byte) *decoder {
 	return &decoder{tx: tx, s: string(payload)}
 }
 
+// borrowDecoder is newDecoder for records that are read by the thousand: it
+// takes one that was given back, with the room that it has.
+func (tx *Tx) borrowDecoder(payload []byte) *decoder {
+	n := len(tx.spare)
+	if n == 0 {
+		return newDecoder(tx, payload)
+	}
+	d := tx.spare[n-1]
+	tx.spare = tx.spare[:n-1]
+	d.s, d.pos, d.day0, d.texts, d.err = string(payload), 0, 0, d.texts[:0], nil
+	return d
+}
+
+func (tx *Tx) giveBack(d *decoder) { tx.spare = append(tx.spare, d) }
+
 func (d *decoder) fail() {
 	if d.err == nil {
 		d.err = errBadRecord
@@ -129,27 +143,30 @@ func (d *decoder) fail() {
 	d.pos = len(d.s)
 }
 
-// bytes gives the rest of the record, which must not be changed.
-func (d *decoder) bytes() []byte {
-	if d.pos >= len(d.s) {
-		return nil
-	}
-	return unsafe.Slice(unsafe.StringData(d.s), len(d.s))[d.pos:]
-}
-
+// uint reads what encoding/binary calls a uvarint; nearly all take one byte.
 func (d *decoder) uint() uint64 {
 	if d.pos < len(d.s) && d.s[d.pos] < 0x80 {
-		v := d.s[d.pos]
 		d.pos++
-		return uint64(v)
+		return uint64(d.s[d.pos-1])
 	}
-	v, n := binary.Uvarint(d.bytes())
-	if n <= 0 {
-		d.fail()
-		return 0
+	return d.longUint()
+}
+
+func (d *decoder) longUint() uint64 {
+	var v uint64
+	for shift, pos := 0, d.pos; pos < len(d.s) && shift < 64; shift, pos = shift+7, pos+1 {
+		c := uint64(d.s[pos])
+		if c < 0x80 {
+			if shift == 63 && c > 1 {
+				break // more than 64 bits
+			}
+			d.pos = pos + 1
+			return v | c<<shift
+		}
+		v |= c & 0x7f << shift
 	}
-	d.pos += n
-	return v
+	d.fail()
+	return 0
 }
 
 func (d *decoder) int() int64 {

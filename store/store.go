@@ -163,6 +163,7 @@ type Tx struct {
 	numbers  map[string]uint64 // given out under a name, of the sequences that were asked
 	noEvents gap               // where EventsOf found none
 	enc      encoder           // reused from record to record
+	spare    []*decoder        // likewise
 	scratch  []byte            // likewise
 	trail    auditLog          // changes of the index of the audit trail, not yet merged
 	writes   int               // records put and deleted so far

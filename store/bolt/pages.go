@@ -68,6 +68,16 @@ func (p page) value(i int) []byte {
 	return p.b[at : at+int(vsize) : at+int(vsize)]
 }
 
+// find gives the value of a key of a leaf. Where it finds none there may be one:
+// a leaf's keys are known to be in order only where their records were proved.
+func (p page) find(key []byte) (value []byte, ok bool) {
+	i := sort.Search(p.n, func(i int) bool { return bytes.Compare(p.key(i), key) >= 0 })
+	if i == p.n || !bytes.Equal(p.key(i), key) {
+		return nil, false
+	}
+	return p.value(i), true
+}
+
 func (p page) child(i int) uint64 { return order.Uint64(p.element(i)[8:]) }
 
 // pages reads the pages of a file, of which data is the part in use.
@@ -151,7 +161,7 @@ type tree struct {
 	root  uint64
 	depth int             // pages from the root to a leaf, both counted
 	seen  map[uint64]page // the branches read in this transaction
-	last  page            // the leaf read last
+	last  [2]page         // the leaves read last, the latest first: two buckets are often read side by side
 }
 
 func newTree(f pages, root uint64) (*tree, error) {
@@ -184,8 +194,10 @@ func newTree(f pages, root uint64) (*tree, error) {
 }
 
 func (t *tree) get(id uint64) (page, error) {
-	if t.last.id == id {
-		return t.last, nil
+	for _, p := range t.last {
+		if p.id == id {
+			return p, nil
+		}
 	}
 	if p, ok := t.seen[id]; ok {
 		return p, nil
@@ -195,7 +207,7 @@ func (t *tree) get(id uint64) (page, error) {
 	case err != nil:
 		return page{}, err
 	case p.leaf:
-		t.last = p
+		t.last[0], t.last[1] = p, t.last[0]
 	default:
 		t.seen[id] = p
 	}
