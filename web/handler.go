@@ -143,7 +143,11 @@ func (h *Server) Health(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	json.NewEncoder(w).Encode(map[string]any{"healthy": ok, "problems": problems})
+	state := map[string]any{"healthy": ok, "problems": problems}
+	if h.scheduler.Proving() {
+		state["proving"] = true // changes wait for it
+	}
+	json.NewEncoder(w).Encode(state)
 }
 
 // Metrics answers a scrape of Prometheus.

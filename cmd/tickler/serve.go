@@ -36,8 +36,9 @@ A socket that is named (--socket, TICKLER_SOCKET, config.yaml) can be reached by
 every user of the machine; each does what "tickler user" maps him to, and who is
 mapped to nobody is refused. The data directory stays its owner's alone.
 
-It reads every page of the store before it begins, and refuses one that is
-damaged. Once a day it copies the store to DIR/backups, as config.yaml says.
+It answers at once, and reads every page of the store meanwhile: changes and the
+first scan wait for that, and where a page is damaged it ends with status 3.
+Once a day it copies the store to DIR/backups, as config.yaml says.
 
 For monitoring it answers /healthz (200, or 503 with what is wrong) and /metrics
 (Prometheus) on the socket, and with --listen on a TCP address as well: those two

@@ -249,10 +249,15 @@ func (t *tree) walk(key []byte, below bool) (low, high []byte, leaf page, err er
 
 // all walks the whole tree and calls report for what is wrong with it. It
 // reads the branches, and the leaves too where leaves is set. mark is called
-// for each page of it, and says false where the page was marked before.
-func (t *tree) all(leaves bool, mark func(id uint64) bool, visit func(leaf page), report func(error)) {
+// for each page of it, and says false where the page was marked before. visit
+// is called for each leaf that was read, and ends the walk by saying false.
+func (t *tree) all(leaves bool, mark func(id uint64) bool, visit func(leaf page) bool, report func(error)) {
+	ended := false
 	var down func(id uint64, level int, low, high []byte)
 	down = func(id uint64, level int, low, high []byte) {
+		if ended {
+			return
+		}
 		if !mark(id) {
 			report(&fault{id, "is used twice"})
 			return
@@ -283,7 +288,7 @@ func (t *tree) all(leaves bool, mark func(id uint64) bool, visit func(leaf page)
 			}
 		}
 		if p.leaf {
-			visit(p)
+			ended = !visit(p)
 			return
 		}
 		for i := range p.n {
