@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
 	"time"
 
 	"tickler/calendar"
@@ -108,7 +109,7 @@ var errBadRecord = errors.New("the record does not make sense")
 // length does not account for.
 type decoder struct {
 	tx    *Tx
-	s     string // the record; texts are parts of it
+	s     string // the record, and the fence behind it; texts are parts of it
 	pos   int
 	day0  calendar.Date
 	texts []string
@@ -117,8 +118,23 @@ type decoder struct {
 	err   error
 }
 
+// fence stands behind a record, and begins no number: whoever reads on to it
+// need not ask before where the record ends.
+const fence = 0x80
+
+func fenced(payload []byte) string {
+	var b strings.Builder
+	b.Grow(len(payload) + 1)
+	b.Write(payload)
+	b.WriteByte(fence)
+	return b.String()
+}
+
+// left is how many bytes of the record were not read yet.
+func (d *decoder) left() int { return len(d.s) - 1 - d.pos }
+
 func newDecoder(tx *Tx, payload []byte) *decoder {
-	return &decoder{tx: tx, s: string(payload)}
+	return &decoder{tx: tx, s: fenced(payload)}
 }
 
 // borrowDecoder is newDecoder for records that are read by the thousand: it
@@ -130,7 +146,7 @@ func (tx *Tx) borrowDecoder(payload []byte) *decoder {
 	}
 	d := tx.spare[n-1]
 	tx.spare = tx.spare[:n-1]
-	d.s, d.pos, d.day0, d.texts, d.err = string(payload), 0, 0, d.texts[:0], nil
+	d.s, d.pos, d.day0, d.texts, d.err = fenced(payload), 0, 0, d.texts[:0], nil
 	return d
 }
 
@@ -140,21 +156,23 @@ func (d *decoder) fail() {
 	if d.err == nil {
 		d.err = errBadRecord
 	}
-	d.pos = len(d.s)
+	d.pos = len(d.s) - 1
 }
 
-// uint reads what encoding/binary calls a uvarint; nearly all take one byte.
+// uint reads what encoding/binary calls a uvarint. Nearly all take one byte, and
+// the compiler puts that much where it is called: look with -gcflags=-m before
+// you add to it.
 func (d *decoder) uint() uint64 {
-	if d.pos < len(d.s) && d.s[d.pos] < 0x80 {
+	if c := d.s[d.pos]; c < 0x80 {
 		d.pos++
-		return uint64(d.s[d.pos-1])
+		return uint64(c)
 	}
 	return d.longUint()
 }
 
 func (d *decoder) longUint() uint64 {
 	var v uint64
-	for shift, pos := 0, d.pos; pos < len(d.s) && shift < 64; shift, pos = shift+7, pos+1 {
+	for shift, pos := 0, d.pos; pos < len(d.s)-1 && shift < 64; shift, pos = shift+7, pos+1 {
 		c := uint64(d.s[pos])
 		if c < 0x80 {
 			if shift == 63 && c > 1 {
@@ -205,7 +223,7 @@ func (d *decoder) text() string {
 		return ""
 	}
 	size := d.uint()
-	if size == 0 || size > uint64(len(d.s)-d.pos) {
+	if size == 0 || size > uint64(d.left()) {
 		d.fail()
 		return ""
 	}
@@ -234,7 +252,7 @@ func (d *decoder) name() string {
 // each, so that a list is never allocated that the record cannot hold.
 func (d *decoder) count(least int) int {
 	n := d.uint()
-	if n > uint64((len(d.s)-d.pos)/least) {
+	if n > uint64(d.left()/least) {
 		d.fail()
 		return 0
 	}
@@ -243,7 +261,7 @@ func (d *decoder) count(least int) int {
 
 // end gives the first mistake; bytes left over are one.
 func (d *decoder) end() error {
-	if d.err == nil && d.pos != len(d.s) {
+	if d.err == nil && d.left() != 0 {
 		d.err = errBadRecord
 	}
 	return d.err
