@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -123,15 +124,18 @@ func (g *global) left(o *api.Obligation) string {
 		return g.tr("未办", "missed")
 	case o.State == obligation.Done || o.State == obligation.Submitted:
 		if o.LateWorkdays > 0 {
-			return g.tr(fmt.Sprintf("晚 %d", o.LateWorkdays), fmt.Sprintf("%d late", o.LateWorkdays))
+			n := strconv.Itoa(o.LateWorkdays)
+			return g.tr("晚 "+n, n+" late")
 		}
 		return g.tr("按时", "in time")
 	case o.Overdue:
-		return g.tr(fmt.Sprintf("逾期 %d", o.LateWorkdays), fmt.Sprintf("%d over", o.LateWorkdays))
+		n := strconv.Itoa(o.LateWorkdays)
+		return g.tr("逾期 "+n, n+" over")
 	case o.WorkdaysLeft == 0:
 		return g.tr("今天", "today")
 	}
-	return g.tr(fmt.Sprintf("剩 %d", o.WorkdaysLeft), fmt.Sprintf("%d left", o.WorkdaysLeft))
+	n := strconv.Itoa(o.WorkdaysLeft)
+	return g.tr("剩 "+n, n+" left")
 }
 
 // standing is state and time left in one phrase.

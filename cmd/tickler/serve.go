@@ -70,6 +70,11 @@ const (
 	// memoryLimit is where the collector works harder (GOMEMLIMIT wins). It is
 	// no bound: what a large store needs it gets.
 	memoryLimit = 384 << 20
+
+	// collectAt is by how much the memory in use may grow before it is collected,
+	// in percent (GOGC wins): a daemon holds little, and an answer is made and thrown
+	// away. Above memoryLimit it is collected sooner.
+	collectAt = 400
 )
 
 func runServe(ctx context.Context, g *global, listen string) (err error) {
@@ -87,6 +92,9 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	}
 	if g.env["GOMEMLIMIT"] == "" {
 		debug.SetMemoryLimit(memoryLimit)
+	}
+	if g.env["GOGC"] == "" {
+		debug.SetGCPercent(collectAt)
 	}
 	// Whoever holds the store may take away the socket of a daemon that died.
 	p, err := g.openAs(ctx, scheduler.Config{Daemon: true, Log: log})
