@@ -28,7 +28,7 @@ const soonWorkdays = 3
 func (g *global) printObligations(list []api.Obligation) error {
 	switch g.output {
 	case "json":
-		return writeJSON(g.stdout, sound(list))
+		return writeObligationsJSON(g.stdout, sound(list))
 	case "csv":
 		return writeObligationsCSV(g.stdout, list)
 	case "name":
