@@ -139,10 +139,13 @@ func (f pages) read(id uint64) (page, error) {
 }
 
 func (p page) sorted() error {
+	before := p.key(0)
 	for i := 1; i < p.n; i++ {
-		if bytes.Compare(p.key(i-1), p.key(i)) >= 0 {
+		key := p.key(i)
+		if bytes.Compare(before, key) >= 0 {
 			return &fault{p.id, "has its keys out of order"}
 		}
+		before = key
 	}
 	return nil
 }
