@@ -65,11 +65,28 @@ func call[Reply any](ctx context.Context, c *Client, verb string, req any, body 
 		return nil, fmt.Errorf("ask for %s: %w", verb, err)
 	}
 	r.Header.Set("Content-Type", "application/json")
+	reply := new(Reply)
+	packed, packs := any(reply).(unpackable)
+	if packs {
+		r.Header.Set("Accept", PackedList)
+	}
 	resp, err := c.HTTP.Do(r)
 	if err != nil {
 		return nil, unanswered(ctx, verb, err)
 	}
 	defer resp.Body.Close()
+	if packs && resp.Header.Get("Content-Type") == PackedList {
+		var text bytes.Buffer
+		text.Grow(int(max(0, resp.ContentLength)) + bytes.MinRead)
+		_, err := text.ReadFrom(resp.Body)
+		if err == nil {
+			err = packed.Unpack(text.Bytes())
+		}
+		if err != nil {
+			return nil, unanswered(ctx, verb, err)
+		}
+		return reply, nil
+	}
 	dec := json.NewDecoder(resp.Body)
 	if resp.StatusCode != http.StatusOK {
 		e := &Error{Code: Failed}
@@ -78,7 +95,6 @@ func call[Reply any](ctx context.Context, c *Client, verb string, req any, body 
 		}
 		return nil, e
 	}
-	reply := new(Reply)
 	if err := dec.Decode(reply); err != nil {
 		return nil, unanswered(ctx, verb, err)
 	}

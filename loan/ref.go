@@ -34,6 +34,14 @@ func (r Ref) String() string { return string(r.Kind) + "/" + r.ID }
 // IsZero says that the reference names nothing.
 func (r Ref) IsZero() bool { return r == Ref{} }
 
+// Compare orders references by kind, then by id.
+func (r Ref) Compare(other Ref) int {
+	if r.Kind != other.Kind {
+		return strings.Compare(string(r.Kind), string(other.Kind))
+	}
+	return strings.Compare(r.ID, other.ID)
+}
+
 // ParseRef reads KIND/ID. The id may hold further slashes.
 func ParseRef(s string) (Ref, error) {
 	kind, id, ok := strings.Cut(s, "/")

@@ -51,10 +51,12 @@ func (k Key) String() string {
 var escaper = strings.NewReplacer("%", "%25", ":", "%3A", "/", "%2F")
 
 func escape(s string) string {
-	if !strings.ContainsAny(s, "%:/") {
-		return s
+	for i := range len(s) {
+		if c := s[i]; c == '%' || c == ':' || c == '/' {
+			return escaper.Replace(s)
+		}
 	}
-	return escaper.Replace(s)
+	return s
 }
 
 // ParseKey reads what String wrote.
@@ -98,9 +100,15 @@ func ParseKey(id string) (Key, error) {
 func (k Key) Short() string { return ShortOf(k.Subject, k.String()) }
 
 // ShortOf is Short of the key that an id spells, whose subject is known.
-func ShortOf(subject loan.Ref, id string) string {
-	head, tail := ShortSum(subject), sha256.Sum256([]byte(id))
-	return hex.EncodeToString(append(head[:], tail[:2]...))
+func ShortOf(subject loan.Ref, id string) string { return ShortFrom(ShortSum(subject), id) }
+
+// ShortFrom is ShortOf for who has the subject's ShortSum.
+func ShortFrom(head [2]byte, id string) string {
+	var buf [128]byte
+	tail := sha256.Sum256(append(buf[:0], id...))
+	var short [8]byte
+	hex.Encode(short[:], []byte{head[0], head[1], tail[0], tail[1]})
+	return string(short[:])
 }
 
 // ShortSubject gives the 4 hex digits that the short names of all obligations

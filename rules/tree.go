@@ -138,7 +138,7 @@ func (t *tree) typing(broken bool) {
 			continue
 		}
 		block = -1
-		if opensBlock.MatchString(body) {
+		if strings.ContainsAny(body, "|>") && opensBlock.MatchString(body) {
 			block = indent
 		}
 		if broken && strings.HasPrefix(body, "\t") {
@@ -151,6 +151,9 @@ func (t *tree) typing(broken bool) {
 			continue
 		}
 		key := strings.TrimLeft(strings.TrimPrefix(body, "-"), " ")
+		if !strings.Contains(key, "：") {
+			continue // and is not asked line by line whether it is a key: that took a fifth of reading a rulebook
+		}
 		if m := fullKey.FindStringSubmatch(key); m != nil && (broken || slices.Contains(t.words, m[1])) {
 			col := len(line) - utf8.RuneCountInString(key) + utf8.RuneCountInString(m[0])
 			t.at(i+1, col, fmt.Sprintf("full-width colon %q after the key %s (键后用了全角冒号)", "：", m[1]), "type the half-width \":\" and a space (请用半角冒号加空格)")

@@ -51,6 +51,12 @@ func (s *Scheduler) Healthy(context.Context) (bool, []string) {
 	return len(out) == 0, out
 }
 
+// Proving says that the store's pages are still being proved, so that changes
+// wait. A daemon that does that is well: what it reads it proves by itself.
+func (s *Scheduler) Proving() bool { return s.cfg.Store.Proving() }
+
+const provingWords = "启动后正在校验数据库各页，期间可查询，变更须等待 / the store's pages are being proved: questions are answered, changes wait"
+
 // heldBluntly says that a rulebook is held, without what it would change.
 func heldBluntly(digest string) string {
 	return "规则簿 " + shortDigest(digest) + " 已搁置 / is held"

@@ -138,7 +138,7 @@ func TestTheMatrixHasEveryMethod(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	no := map[string]string{"Run": "the loop", "Healthy": "for monitoring: no names", "Vitals": "for monitoring: no names", "Admits": "asked before an import", "Reads": "asked before a large request", "Watches": "asked before figures of every branch", "Refused": "keeps a refusal",
+	no := map[string]string{"Run": "the loop", "Healthy": "for monitoring: no names", "Vitals": "for monitoring: no names", "Proving": "for monitoring: no names", "Admits": "asked before an import", "Reads": "asked before a large request", "Watches": "asked before figures of every branch", "Refused": "keeps a refusal",
 		"Login": "asks who somebody is", "Session": "tells it", "Logout": "of a token that one has"}
 	typ := reflect.TypeFor[*scheduler.Scheduler]()
 	for i := range typ.NumMethod() {

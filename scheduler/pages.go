@@ -110,28 +110,33 @@ func pagesOf(view viewer, scan func(tx *store.Tx, after loan.Ref, n int, fn func
 	return nil
 }
 
-// plansOf calls fn for the plans of some units, within the View of their page,
-// with a part of their obligations.
-func plansOf(view viewer, units []loan.Ref, part store.Part, fn func(*store.Tx, *store.Plan) error) error {
-	for len(units) > 0 {
-		err := view(func(tx *store.Tx) error {
-			for began := Now(); len(units) > 0 && !full(began); units = units[1:] {
-				p, err := tx.PlanPart(units[0], part)
-				if err != nil {
-					return err
+// eachOf goes through plans with a part of their obligations, and calls fn for
+// each, within the View of its page.
+type eachOf func(view viewer, part store.Part, fn func(*store.Tx, *store.Plan) error) error
+
+// plansAmong goes through the plans of some units.
+func plansAmong(units []loan.Ref) eachOf {
+	return func(view viewer, part store.Part, fn func(*store.Tx, *store.Plan) error) error {
+		for left := units; len(left) > 0; {
+			err := view(func(tx *store.Tx) error {
+				for began := Now(); len(left) > 0 && !full(began); left = left[1:] {
+					p, err := tx.PlanPart(left[0], part)
+					if err != nil {
+						return err
+					}
+					if p == nil {
+						continue
+					}
+					if err := fn(tx, p); err != nil {
+						return err
+					}
 				}
-				if p == nil {
-					continue
-				}
-				if err := fn(tx, p); err != nil {
-					return err
-				}
+				return nil
+			})
+			if err != nil {
+				return err
 			}
-			return nil
-		})
-		if err != nil {
-			return err
 		}
+		return nil
 	}
-	return nil
 }

@@ -21,7 +21,7 @@ import (
 func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply, error) {
 	book, cal := s.inForce()
 	reply := &api.ListReply{Warnings: []string{}}
-	var rows []*api.Obligation
+	var rows *gathered
 	var subject loan.Ref
 	if r.Subject != "" {
 		var err error
@@ -42,7 +42,7 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 	}
 	inForce := cal
 	err := s.steady(ctx, func(pages viewer) error {
-		rows, cal = rows[:0], inForce
+		cal = inForce
 		var meta store.Meta
 		var view *sight
 		err := pages(func(tx *store.Tx) (err error) {
@@ -88,99 +88,83 @@ func (s *Scheduler) List(ctx context.Context, r api.ListRequest) (*api.ListReply
 			}
 			return (r.From.IsZero() || o.Due >= r.From) && (r.To.IsZero() || o.Due <= r.To)
 		}
-		names := map[string]string{}
-		take := func(tx *store.Tx, p *store.Plan) (err error) {
-			if then != nil {
-				if p.Obligations, err = then.plan(tx, p); err != nil {
-					return err
-				}
-			}
-			for i := range p.Obligations {
-				o := &p.Obligations[i]
-				if then != nil && !wanted(o) {
-					continue
-				}
-				v, err := s.present(tx, cal, today, o, names)
-				if err != nil {
-					return err
-				}
-				rows = append(rows, &v)
-			}
-			return nil
-		}
-		if then != nil && subject.IsZero() {
-			return eachPlan(pages, take) // the indexes are of today
-		}
 		if !subject.IsZero() {
 			if err := pages(func(tx *store.Tx) error { return view.known(tx, subject) }); err != nil {
 				return err
 			}
 		}
+		if then != nil {
+			rows, err = s.listThen(pages, then, subject, today, wanted)
+			return err
+		}
 		part := store.Part{Keep: wanted, Open: !r.All && len(r.States) == 0}
 		if !r.Overdue {
 			part.From, part.To = r.From, r.To
 		}
-		if then != nil {
-			part = store.Part{} // it is known once the plan of that day is made
+		units, every, err := candidates(pages, r, subject, today)
+		if err != nil {
+			return err
 		}
-		return candidates(pages, r, subject, today, part, take)
+		each := plansAmong(units)
+		if every {
+			each = eachPart
+		}
+		rows, err = s.listed(pages, each, part, cal, today)
+		return err
 	})
 	if err != nil {
 		return nil, s.refused(ctx, actorOf(ctx), actRead, r.Subject, refine(err))
 	}
 	reply.Warnings = append(reply.Warnings, calendarWarnings(cal, reply.Today)...)
-	reply.Obligations = inOrder(rows)
+	reply.Obligations = rows.inOrder()
 	return reply, nil
 }
 
-// inOrder sorts obligations for a list: overdue ones first, then by due day and
-// id.
-func inOrder(rows []*api.Obligation) []api.Obligation {
-	slices.SortFunc(rows, func(a, b *api.Obligation) int {
-		if a.Overdue != b.Overdue {
-			if a.Overdue {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(a.Due, b.Due), strings.Compare(a.ID, b.ID))
-	})
-	out := make([]api.Obligation, len(rows))
-	for i, row := range rows {
-		out[i] = *row
-	}
-	return out
+// listed makes the rows of a part of the plans that each goes through.
+func (s *Scheduler) listed(view viewer, each eachOf, part store.Part, cal *calendar.Calendar, today calendar.Date) (*gathered, error) {
+	rows, present := &gathered{}, s.presenter(cal, today)
+	part.Each = func(tx *store.Tx, o *obligation.Obligation) error { return present.fill(tx, o, rows.next()) }
+	return rows, each(view, part, func(*store.Tx, *store.Plan) error { return nil })
 }
 
-// candidates calls take once for every plan that may hold what is asked for,
-// with a part of its obligations.
-func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar.Date, part store.Part, take func(*store.Tx, *store.Plan) error) error {
-	if !subject.IsZero() {
-		var units []loan.Ref
-		err := view(func(tx *store.Tx) error {
-			unit, err := tx.UnitOf(subject)
-			if errors.Is(err, store.ErrNotFound) {
-				return api.Errorf(api.NotFound, "", "%s is not known", subject)
-			}
-			if err != nil {
-				return err
-			}
-			if units, err = unitsOf(tx, subject); len(units) == 0 {
-				units = []loan.Ref{unit}
-			}
-			return err
-		})
+// listThen makes the rows of a list as it was known on a day. The indexes are of
+// today: without a subject every plan is made again.
+func (s *Scheduler) listThen(view viewer, then *past, subject loan.Ref, today calendar.Date, wanted func(*obligation.Obligation) bool) (*gathered, error) {
+	rows, present := &gathered{}, s.presenter(then.cal, today)
+	take := func(tx *store.Tx, p *store.Plan) error {
+		obs, err := then.plan(tx, p)
 		if err != nil {
 			return err
 		}
-		return plansOf(view, units, part, take)
+		for i := range obs {
+			if wanted(&obs[i]) {
+				if err := present.fill(tx, &obs[i], rows.next()); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	}
-	ended := r.All
-	for _, st := range r.States {
-		ended = ended || st.Ended()
+	if subject.IsZero() {
+		return rows, eachPlan(view, take)
 	}
-	if ended {
-		return eachPart(view, part, take)
+	units, err := unitsAbout(view, subject)
+	if err != nil {
+		return nil, err
+	}
+	return rows, plansAmong(units)(view, store.Part{}, take)
+}
+
+// candidates lists the units whose plans may hold what is asked for, in the order
+// of the store, so that each of its pages is read once; or says that it is every
+// unit.
+func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar.Date) (units []loan.Ref, every bool, err error) {
+	if !subject.IsZero() {
+		units, err = unitsAbout(view, subject)
+		return units, false, err
+	}
+	if r.All || slices.ContainsFunc(r.States, obligation.State.Ended) {
+		return nil, true, nil
 	}
 	first, last := r.From, r.To
 	if r.Overdue {
@@ -195,77 +179,34 @@ func candidates(view viewer, r api.ListRequest, subject loan.Ref, today calendar
 	if last.IsZero() {
 		last = calendar.MustDate(9999, 12, 31)
 	}
-	var units []loan.Ref
-	err := view(func(tx *store.Tx) error {
-		seen := map[loan.Ref]bool{}
+	err = view(func(tx *store.Tx) error {
+		units = units[:0]
 		return tx.Due(r.Branch, first, last, func(u loan.Ref) error {
-			if !seen[u] {
-				seen[u] = true
-				units = append(units, u)
-			}
+			units = append(units, u)
 			return nil
 		})
 	})
-	if err != nil {
+	slices.SortFunc(units, loan.Ref.Compare)
+	return slices.Compact(units), false, err
+}
+
+// unitsAbout lists the units whose plans may hold a subject's obligations, in a
+// View; NotFound where nobody knows it.
+func unitsAbout(view viewer, subject loan.Ref) (units []loan.Ref, err error) {
+	err = view(func(tx *store.Tx) error {
+		unit, err := tx.UnitOf(subject)
+		if errors.Is(err, store.ErrNotFound) {
+			return api.Errorf(api.NotFound, "", "%s is not known", subject)
+		}
+		if err != nil {
+			return err
+		}
+		if units, err = unitsOf(tx, subject); len(units) == 0 {
+			units = []loan.Ref{unit}
+		}
 		return err
-	}
-	return plansOf(view, units, part, take)
-}
-
-// present gives an obligation the form that scripts see.
-func (s *Scheduler) present(tx *store.Tx, cal *calendar.Calendar, today calendar.Date, o *obligation.Obligation, names map[string]string) (api.Obligation, error) {
-	id := o.Key.String()
-	v := api.Obligation{
-		ID: id, Short: obligation.ShortOf(o.Subject, id), Rule: o.Rule, Subject: o.Subject, Loan: o.Loan, Branch: o.Branch, Owner: o.Owner, Role: o.Role,
-		Occurrence: o.Occurrence, Anchor: o.Anchor, Raise: o.Raise, Due: o.Due, Provisional: o.Provisional, State: o.State,
-		Overdue: o.Overdue(today), SubmittedOn: o.Submitted, SubmittedBy: o.SubmittedBy, Signatures: append([]api.Signature{}, o.Signatures...), Signs: o.Sign, Level: o.Level(), Waiver: o.Waiver, DoneOn: o.DoneOn,
-		Rulebook: o.Rulebook, Calendar: o.Calendar, PeriodEnd: o.PeriodEnd, WasDue: o.WasDue, Late: o.Late, Cause: o.Cause, ClosedBy: o.ClosedBy, Stated: true,
-	}
-	if !o.Party.IsZero() {
-		v.Party = &obligation.Party{Kind: o.Party.Kind, ID: o.Party.ID, Name: o.PartyName}
-	}
-	if !o.RaisedAt.IsZero() {
-		at := o.RaisedAt
-		v.RaisedAt = &at
-	}
-	if o.Progress.Need > 0 {
-		p := o.Progress
-		v.Progress = &p
-	}
-	book, err := s.bookIn(tx, o.Rulebook)
-	if err != nil {
-		return v, err
-	}
-	if r := book.Rule(o.Rule); r != nil {
-		v.Name, v.Clause, v.Set, v.Stated, v.Notice = r.Name, r.Clause, book.SetOf(r), r.Stated, r.Notice
-	}
-	if o.Borrower != "" {
-		name, ok := names[o.Borrower]
-		if !ok {
-			if name, err = tx.BorrowerName(o.Borrower, today); err != nil {
-				return v, err
-			}
-			names[o.Borrower] = name
-		}
-		v.Borrower = &api.Named{ID: o.Borrower, Name: name}
-	}
-	by := today
-	if !o.Submitted.IsZero() {
-		by = o.Submitted
-	}
-	if n, err := cal.Between(o.Due, by); err == nil {
-		if n < 0 && !o.State.Ended() {
-			v.WorkdaysLeft = -n
-		} else if n > 0 && by > max(o.Due, o.PeriodEnd) && (!o.State.Ended() || o.State == obligation.Done || o.State == obligation.Lapsed) {
-			v.LateWorkdays = n
-		}
-	}
-	return v, nil
-}
-
-func (s *Scheduler) view(tx *store.Tx, today calendar.Date, o *obligation.Obligation) (api.Obligation, error) {
-	_, cal := s.inForce()
-	return s.present(tx, cal, today, o, map[string]string{})
+	})
+	return units, err
 }
 
 var shortID = regexp.MustCompile(`^[0-9a-f]{4,8}$`)

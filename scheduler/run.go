@@ -47,8 +47,15 @@ func ParseSchedule(spec string) (sched cron.Schedule, err error) {
 // the wall clock can stop, polls the rulebook and the calendar, and scans when
 // the schedule says so, when a document changed, and when the day turned or
 // the clock was set. It returns when ctx ends, or when the store can no
-// longer be used.
+// longer be used. Where the store's pages are being proved it begins once they
+// are.
 func (s *Scheduler) Run(ctx context.Context) error {
+	if err := s.cfg.Store.Proof(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return refine(err)
+	}
 	ticker := time.NewTicker(s.wakes())
 	defer ticker.Stop()
 	defer s.keeper.work.Wait() // with ctx it ends at once

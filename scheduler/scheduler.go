@@ -313,6 +313,8 @@ func refine(err error) error {
 		return api.Errorf(api.Unknown, "look with \"tickler show\" or \"tickler status\", and do again what is missing; look after the disk", "结果不明，该变更要么完整存在，要么完全没有 / outcome unknown, the change is there whole or not at all: %v", err)
 	case errors.Is(err, store.ErrNoSpace), noSpace(err):
 		return api.Errorf(api.NoSpace, "free some space where the data directory is, then do it again", "磁盘空间不足，未作任何变更 / %v", err)
+	case errors.Is(err, store.ErrProving):
+		return api.Errorf(api.Busy, "try again in a moment (请稍后再试)", "启动后正在校验数据库，尚未作任何变更 / %v", err)
 	case errors.Is(err, context.Canceled):
 		return api.Errorf(api.Interrupted, "", "interrupted")
 	case errors.Is(err, store.ErrCorrupt):

@@ -37,6 +37,9 @@ func (s *Scheduler) Status(ctx context.Context) (*api.StatusReply, error) {
 	if s.cfg.Daemon {
 		r.Started = &started
 	}
+	if s.cfg.Store.Proving() {
+		r.Warnings = append(r.Warnings, provingWords)
+	}
 	var today calendar.Date
 	var view *sight
 	err := s.cfg.Store.View(ctx, func(tx *store.Tx) error {

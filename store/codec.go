@@ -4,8 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"strings"
 	"time"
-	"unsafe"
 
 	"tickler/calendar"
 )
@@ -115,7 +115,7 @@ var errBadRecord = errors.New("the record does not make sense")
 // length does not account for.
 type decoder struct {
 	tx    *Tx
-	s     string // the record; texts are parts of it
+	s     string // the record, and the fence behind it; texts are parts of it
 	pos   int
 	day0  calendar.Date
 	texts []string
@@ -124,38 +124,73 @@ type decoder struct {
 	err   error
 }
 
-func newDecoder(tx *Tx, payload []byte) *decoder {
-	return &decoder{tx: tx, s: string(payload)}
+// fence stands behind a record, and begins no number: whoever reads on to it
+// need not ask before where the record ends.
+const fence = 0x80
+
+func fenced(payload []byte) string {
+	var b strings.Builder
+	b.Grow(len(payload) + 1)
+	b.Write(payload)
+	b.WriteByte(fence)
+	return b.String()
 }
+
+// left is how many bytes of the record were not read yet.
+func (d *decoder) left() int { return len(d.s) - 1 - d.pos }
+
+func newDecoder(tx *Tx, payload []byte) *decoder {
+	return &decoder{tx: tx, s: fenced(payload)}
+}
+
+// borrowDecoder is newDecoder for records that are read by the thousand: it
+// takes one that was given back, with the room that it has.
+func (tx *Tx) borrowDecoder(payload []byte) *decoder {
+	n := len(tx.spare)
+	if n == 0 {
+		return newDecoder(tx, payload)
+	}
+	d := tx.spare[n-1]
+	tx.spare = tx.spare[:n-1]
+	d.s, d.pos, d.day0, d.texts, d.err = fenced(payload), 0, 0, d.texts[:0], nil
+	return d
+}
+
+func (tx *Tx) giveBack(d *decoder) { tx.spare = append(tx.spare, d) }
 
 func (d *decoder) fail() {
 	if d.err == nil {
 		d.err = errBadRecord
 	}
-	d.pos = len(d.s)
+	d.pos = len(d.s) - 1
 }
 
-// bytes gives the rest of the record, which must not be changed.
-func (d *decoder) bytes() []byte {
-	if d.pos >= len(d.s) {
-		return nil
-	}
-	return unsafe.Slice(unsafe.StringData(d.s), len(d.s))[d.pos:]
-}
-
+// uint reads what encoding/binary calls a uvarint. Nearly all take one byte, and
+// the compiler puts that much where it is called: look with -gcflags=-m before
+// you add to it.
 func (d *decoder) uint() uint64 {
-	if d.pos < len(d.s) && d.s[d.pos] < 0x80 {
-		v := d.s[d.pos]
+	if c := d.s[d.pos]; c < 0x80 {
 		d.pos++
-		return uint64(v)
+		return uint64(c)
 	}
-	v, n := binary.Uvarint(d.bytes())
-	if n <= 0 {
-		d.fail()
-		return 0
+	return d.longUint()
+}
+
+func (d *decoder) longUint() uint64 {
+	var v uint64
+	for shift, pos := 0, d.pos; pos < len(d.s)-1 && shift < 64; shift, pos = shift+7, pos+1 {
+		c := uint64(d.s[pos])
+		if c < 0x80 {
+			if shift == 63 && c > 1 {
+				break // more than 64 bits
+			}
+			d.pos = pos + 1
+			return v | c<<shift
+		}
+		v |= c & 0x7f << shift
 	}
-	d.pos += n
-	return v
+	d.fail()
+	return 0
 }
 
 func (d *decoder) int() int64 {
@@ -194,7 +229,7 @@ func (d *decoder) text() string {
 		return ""
 	}
 	size := d.uint()
-	if size == 0 || size > uint64(len(d.s)-d.pos) {
+	if size == 0 || size > uint64(d.left()) {
 		d.fail()
 		return ""
 	}
@@ -223,7 +258,7 @@ func (d *decoder) name() string {
 // each, so that a list is never allocated that the record cannot hold.
 func (d *decoder) count(least int) int {
 	n := d.uint()
-	if n > uint64((len(d.s)-d.pos)/least) {
+	if n > uint64(d.left()/least) {
 		d.fail()
 		return 0
 	}
@@ -232,7 +267,7 @@ func (d *decoder) count(least int) int {
 
 // end gives the first mistake; bytes left over are one.
 func (d *decoder) end() error {
-	if d.err == nil && d.pos != len(d.s) {
+	if d.err == nil && d.left() != 0 {
 		d.err = errBadRecord
 	}
 	return d.err

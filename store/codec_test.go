@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"tickler/loan"
 	"tickler/obligation"
 )
@@ -183,4 +185,27 @@ func TestBucketsAreInOrder(t *testing.T) {
 	if !slices.IsSorted(Buckets) {
 		t.Errorf("%q", Buckets)
 	}
+}
+
+// A number is read as encoding/binary reads it, or refused as there.
+func TestNumbersAreReadAsTheLibraryReadsThem(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := rapid.OneOf(
+			rapid.SliceOfN(rapid.Byte(), 0, 12),
+			rapid.Map(rapid.Uint64(), func(v uint64) []byte { return binary.AppendUvarint(nil, v) }),
+			rapid.SampledFrom([][]byte{{0x80}, {0x80, 0}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2}, {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0}}),
+		).Draw(t, "bytes")
+		want, n := binary.Uvarint(b)
+		d := newDecoder(nil, b)
+		got := d.uint()
+		if n <= 0 {
+			if d.err == nil {
+				t.Fatalf("%x is no number, and was read as %d", b, got)
+			}
+			return
+		}
+		if got != want || d.pos != n || d.err != nil {
+			t.Fatalf("%x: %d of %d bytes, %v; want %d of %d", b, got, d.pos, d.err, want, n)
+		}
+	})
 }

@@ -33,7 +33,8 @@ func (tx *Tx) BorrowerName(id string, on calendar.Date) (string, error) {
 	if err != nil || p == nil {
 		return "", err
 	}
-	d := newDecoder(tx, p)
+	d := tx.borrowDecoder(p)
+	defer tx.giveBack(d)
 	name := d.borrowerName(on)
 	if d.err != nil {
 		return "", decodeError(bucketDossier, []byte(id), d.err)

@@ -111,11 +111,10 @@ func (d *decoder) borrowerName(on calendar.Date) string {
 		name := ""
 		for i := range d.count(leastVersion) {
 			from := d.day()
-			d.time() // learnt
-			d.day()  // known
-			var l loan.Loan
-			if d.loan(&l); i == 0 || from <= on { // as History.At has it
-				name = l.BorrowerName
+			d.time()                                      // learnt
+			d.day()                                       // known
+			if is := d.passLoan(); i == 0 || from <= on { // as History.At has it
+				name = is
 			}
 		}
 		if name != "" || d.err != nil {
@@ -207,6 +206,45 @@ func (d *decoder) loan(l *loan.Loan) {
 	}
 	l.Status = d.name()
 	l.X = d.x()
+}
+
+// passLoan reads over a loan, part by part as loan does, and gives its
+// borrower's name.
+func (d *decoder) passLoan() (borrowerName string) {
+	d.text() // id
+	d.text() // contract
+	d.text() // borrower
+	borrowerName = d.text()
+	for range 4 { // branch, officer, product, currency
+		d.passName()
+	}
+	for range 3 { // amount, balance, arrears
+		d.int()
+	}
+	for range 3 { // disbursed, maturity, original maturity
+		d.day()
+	}
+	d.int()       // extensions
+	for range 4 { // origin, class, mode, guarantee
+		d.passName()
+	}
+	for range d.count(1) {
+		d.text() // guarantor
+	}
+	d.text()     // rate
+	d.passName() // interest: every
+	d.int()      // settled on
+	d.int()      // paid on
+	d.day()      // paid next
+	for range d.count(1) {
+		d.day() // of a fee
+	}
+	d.passName() // status
+	for range d.count(2) {
+		d.passName() // header
+		d.text()
+	}
+	return borrowerName
 }
 
 func (e *encoder) borrower(b *loan.Borrower) {

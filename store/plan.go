@@ -39,11 +39,18 @@ func (tx *Tx) PlanPart(unit loan.Ref, part Part) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := tx.get(bucketPlan, key, planVersion)
-	if err != nil || p == nil {
+	rec, err := tx.get(bucketPlan, key, planVersion)
+	if err != nil || rec == nil {
 		return nil, err
 	}
-	return tx.decodeWith(key, p, func(d *decoder, p *Plan) { d.planPart(p, &part) })
+	p := &Plan{Unit: unit}
+	d := tx.borrowDecoder(rec)
+	defer tx.giveBack(d)
+	d.planPart(p, &part)
+	if err := d.end(); err != nil {
+		return nil, decodeError(bucketPlan, key, err)
+	}
+	return p, nil
 }
 
 func (tx *Tx) decodePlan(key, payload []byte) (*Plan, error) {
@@ -135,7 +142,7 @@ func (tx *Tx) GlanceFrom(after loan.Ref, n int, glance func(*Glance), fn func(*P
 	var g Glance
 	read := func(d *decoder, p *Plan) {
 		for n := d.planHead(p); n > 0; n-- {
-			if g = d.glance(); d.err != nil {
+			if d.glance(&g); d.err != nil {
 				return
 			}
 			glance(&g)

@@ -106,6 +106,11 @@ type Part struct {
 	// Keep is asked of those, before the name of the occurrence is known, and
 	// must not hold on to what it is given; nil wants them all.
 	Keep func(*obligation.Obligation) bool
+
+	// Each, where it is set, is given each of them instead of the plan, and may
+	// read other records. What it is given is overwritten by the next; what that
+	// points to may be kept.
+	Each func(*Tx, *obligation.Obligation) error
 }
 
 func (part *Part) wants(due calendar.Date, s obligation.State) bool {
@@ -115,10 +120,10 @@ func (part *Part) wants(due calendar.Date, s obligation.State) bool {
 // planPart is plan for a part. What is not in it is passed over.
 func (d *decoder) planPart(p *Plan, part *Part) {
 	var o obligation.Obligation
+	var g Glance
 	for n := d.planHead(p); n > 0; n-- {
 		pos, day0, texts := d.pos, d.day0, len(d.texts)
-		g := d.glance()
-		if d.err != nil {
+		if d.glance(&g); d.err != nil {
 			return
 		}
 		if !part.wants(g.Due, g.State) {
@@ -130,9 +135,15 @@ func (d *decoder) planPart(p *Plan, part *Part) {
 		if d.err != nil {
 			return
 		}
-		if part.Keep == nil || part.Keep(&o) {
-			o.Occurrence = name.text(o.Anchor)
+		if part.Keep != nil && !part.Keep(&o) {
+			continue
+		}
+		o.Occurrence = name.text(o.Anchor)
+		if part.Each == nil {
 			p.Obligations = append(p.Obligations, o)
+		} else if err := part.Each(d.tx, &o); err != nil {
+			d.err = err
+			return
 		}
 	}
 }
@@ -156,11 +167,12 @@ func (g *Glance) Overdue(today calendar.Date) bool {
 }
 
 // glance reads over an obligation, part by part as obligation does.
-func (d *decoder) glance() (g Glance) {
+func (d *decoder) glance(g *Glance) {
+	*g = Glance{}
 	m := bits(d.uint())
 	if m >= 1<<maskBits {
 		d.fail()
-		return g
+		return
 	}
 	d.passName() // rule
 	g.subject = d.ref()
@@ -274,7 +286,6 @@ func (d *decoder) glance() (g Glance) {
 		d.day()
 	}
 	d.day0 = g.Due
-	return g
 }
 
 // passName passes over a name, which need not be looked up.

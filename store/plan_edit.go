@@ -72,7 +72,7 @@ func (tx *Tx) EditPlan(unit loan.Ref, pick func(*Glance) bool) (*PlanEdit, error
 	n := d.planHead(&e.Plan)
 	for at := range n {
 		s := span{at: at, from: d.pos, day0: d.day0, texts: [2]int{len(d.texts)}}
-		s.was = d.glance()
+		d.glance(&s.was)
 		if d.err != nil {
 			break
 		}

@@ -59,8 +59,9 @@ func (tx *Tx) placesIn(key, payload []byte) (w places, err error) {
 	d := newDecoder(tx, payload)
 	n := d.planHead(&p)
 	w = places{next: p.Next, due: make([]duePlace, 0, n)}
+	var g Glance
 	for ; n > 0 && d.err == nil; n-- {
-		g := d.glance()
+		d.glance(&g)
 		w.add(&g)
 	}
 	if err := d.end(); err != nil {

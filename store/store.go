@@ -18,6 +18,7 @@ type Store struct {
 	full    atomic.Bool           // the last commit found no room on the disk
 	sound   atomic.Bool           // the schema was looked at
 	watcher *watcher              // nil where nobody watches
+	proof   *proof                // of the backend's pages; nil where none was asked for
 }
 
 // New puts a Store on a backend. Close closes the backend as well.
@@ -31,7 +32,12 @@ func New(backend Backend) *Store {
 func (s *Store) Backend() Backend { return s.backend }
 
 // Close gives up the store.
-func (s *Store) Close() error { return s.backend.Close() }
+func (s *Store) Close() error {
+	if s.proof != nil {
+		s.proof.leave()
+	}
+	return s.backend.Close()
+}
 
 // Err says whether the store can still be used: nil, ErrOutcomeUnknown, or
 // what the backend finds wrong with its file.
@@ -80,6 +86,9 @@ func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	if p := s.broken.Load(); p != nil {
 		return *p
+	}
+	if err := s.proved(ctx); err != nil {
+		return err
 	}
 	var last *Tx
 	var done time.Time // when all was ready to be committed; zero where it was not
@@ -163,6 +172,7 @@ type Tx struct {
 	numbers  map[string]uint64 // given out under a name, of the sequences that were asked
 	noEvents gap               // where EventsOf found none
 	enc      encoder           // reused from record to record
+	spare    []*decoder        // likewise
 	scratch  []byte            // likewise
 	edit     PlanEdit          // that EditPlan gave last
 	trail    auditLog          // changes of the index of the audit trail, not yet merged

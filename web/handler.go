@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os/user"
 	"runtime/debug"
+	"strconv"
 
 	"tickler/api"
 	"tickler/scheduler"
@@ -142,7 +143,11 @@ func (h *Server) Health(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}
-	json.NewEncoder(w).Encode(map[string]any{"healthy": ok, "problems": problems})
+	state := map[string]any{"healthy": ok, "problems": problems}
+	if h.scheduler.Proving() {
+		state["proving"] = true // changes wait for it
+	}
+	json.NewEncoder(w).Encode(state)
 }
 
 // Metrics answers a scrape of Prometheus.
@@ -211,13 +216,14 @@ func (h *Server) answered(w http.ResponseWriter, r *http.Request, weight weight,
 	if err != nil {
 		return err
 	}
+	var kind string
 	text, done, err := func() (text []byte, done func(), err error) {
 		defer leave()
 		reply, err := work(r.Context(), body)
 		if err != nil {
 			return nil, nil, err
 		}
-		if text, err = json.Marshal(reply); err != nil || !weight.send {
+		if text, kind, err = encoded(r, reply); err != nil || !weight.send {
 			return text, func() {}, err
 		}
 		done, ok := h.sending.take(r.Context(), len(text))
@@ -230,9 +236,22 @@ func (h *Server) answered(w http.ResponseWriter, r *http.Request, weight weight,
 		return err
 	}
 	defer done()
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	send(w, r, append(text, '\n'))
+	w.Header().Set("Content-Type", kind)
+	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
+	send(w, r, text)
 	return nil
+}
+
+// encoded gives a reply as JSON, or in its packed form to who asks for it by
+// name.
+func encoded(r *http.Request, reply any) (text []byte, kind string, err error) {
+	if p, ok := reply.(api.Packer); ok && r.Header.Get("Accept") == api.PackedList {
+		return p.Pack(), api.PackedList, nil
+	}
+	if text, err = json.Marshal(reply); err != nil {
+		return nil, "", err
+	}
+	return append(text, '\n'), "application/json; charset=utf-8", nil
 }
 
 // statusOf maps what went wrong to HTTP, once.

@@ -144,3 +144,91 @@ func TestMetrics(t *testing.T) {
 		t.Errorf("the address of monitoring answers /v1/status: %d", w.Code)
 	}
 }
+
+// Who asks for the packed form by name gets it; everybody else, whatever he
+// takes, is answered in JSON.
+func TestAListIsPackedForWhoAsksForIt(t *testing.T) {
+	h := server(t)
+	ask := func(accept string) (kind string, body []byte) {
+		r := httptest.NewRequest("POST", "/v1/list", strings.NewReader("{}"))
+		if accept != "" {
+			r.Header.Set("Accept", accept)
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusOK {
+			t.Fatalf("%q: %d %s", accept, w.Code, w.Body)
+		}
+		return w.Header().Get("Content-Type"), w.Body.Bytes()
+	}
+	kind, packed := ask(api.PackedList)
+	var a, b api.ListReply
+	if err := a.Unpack(packed); err != nil || kind != api.PackedList {
+		t.Errorf("asked for: %s, %v", kind, err)
+	}
+	for _, accept := range []string{"", "*/*", "application/json", "application/vnd.tickler.list; form=0"} {
+		kind, text := ask(accept)
+		if err := json.Unmarshal(text, &b); err != nil || kind != "application/json; charset=utf-8" || b.Today != a.Today {
+			t.Errorf("%q: %s, %v, %s", accept, kind, err, text)
+		}
+	}
+	// An error is JSON whoever asks.
+	r := httptest.NewRequest("POST", "/v1/list", strings.NewReader(`{"rule": "none"}`))
+	r.Header.Set("Accept", api.PackedList)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	var e api.Error
+	if err := json.Unmarshal(w.Body.Bytes(), &e); err != nil || e.Code != api.NotFound {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// slowly is a backend whose pages are proved once it is told.
+type slowly struct {
+	store.Backend
+	proved chan struct{}
+}
+
+func (b slowly) CheckPages(context.Context, func(error)) error { <-b.proved; return nil }
+
+// While the pages are proved, status and health say so, and questions are answered.
+func TestAProofUnderWayIsTold(t *testing.T) {
+	b := slowly{storetest.NewMemory(), make(chan struct{})}
+	err := store.New(b).Update(t.Context(), func(tx *store.Tx) error { return tx.PutMeta(store.Meta{}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := store.New(b)
+	st.Prove()
+	s, err := scheduler.New(scheduler.Config{Store: st})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := New(s, Options{})
+	told := func() (health bool, status bool) {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", "/healthz", nil))
+		var state struct{ Healthy, Proving bool }
+		if err := json.Unmarshal(w.Body.Bytes(), &state); err != nil || w.Code != http.StatusOK || !state.Healthy {
+			t.Fatalf("health: %d %s", w.Code, w.Body)
+		}
+		reply, err := s.Status(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state.Proving, strings.Contains(strings.Join(reply.Warnings, "\n"), "being proved")
+	}
+	if health, status := told(); !health || !status {
+		t.Errorf("under way: health says %v, status %v", health, status)
+	}
+	if code, e, _ := post(h, "list", strings.NewReader("{}")); code != http.StatusOK {
+		t.Errorf("a list meanwhile: %d %v", code, &e)
+	}
+	close(b.proved)
+	if err := st.Proof(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if health, status := told(); health || status {
+		t.Errorf("ended: health says %v, status %v", health, status)
+	}
+}

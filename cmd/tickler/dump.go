@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 
@@ -60,7 +59,7 @@ func runDump(ctx context.Context, g *global) error {
 func (g *global) dump(ctx context.Context, c *api.Client, s *api.StatusReply, w *bufio.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	rows := csv.NewWriter(w)
+	rows := newCSVLines(w)
 	var page func([]api.Obligation) error
 	end := func() error { return nil }
 	switch g.output {
@@ -72,17 +71,17 @@ func (g *global) dump(ctx context.Context, c *api.Client, s *api.StatusReply, w 
 			return nil
 		}
 	case "csv":
-		if err := rows.Write(csvHead); err != nil {
+		if err := rows.head(csvHead); err != nil {
 			return err
 		}
 		page = func(list []api.Obligation) error {
 			for i := range list {
-				if err := rows.Write(guardedRow(csvRow(&list[i]))); err != nil {
+				csvRow(rows, &list[i])
+				if err := rows.end(); err != nil {
 					return err
 				}
 			}
-			rows.Flush()
-			return rows.Error()
+			return rows.flush()
 		}
 	default:
 		w.WriteString(`{"status": `)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"regexp"
@@ -38,19 +37,4 @@ func guardedRow(r []string) []string {
 		r[i] = guarded(r[i])
 	}
 	return r
-}
-
-// writeCSV writes RFC 4180, with line feeds, a header first.
-func writeCSV(w io.Writer, head []string, rows func(yield func([]string) bool)) error {
-	c := csv.NewWriter(w)
-	if err := c.Write(head); err != nil {
-		return err
-	}
-	for r := range rows {
-		if err := c.Write(guardedRow(r)); err != nil {
-			return err
-		}
-	}
-	c.Flush()
-	return c.Error()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,15 +28,9 @@ const soonWorkdays = 3
 func (g *global) printObligations(list []api.Obligation) error {
 	switch g.output {
 	case "json":
-		return writeJSON(g.stdout, sound(list))
+		return writeObligationsJSON(g.stdout, sound(list))
 	case "csv":
-		return writeCSV(g.stdout, csvHead, func(yield func([]string) bool) {
-			for i := range list {
-				if !yield(csvRow(&list[i])) {
-					return
-				}
-			}
-		})
+		return writeObligationsCSV(g.stdout, list)
 	case "name":
 		var b strings.Builder
 		for i := range list {
@@ -129,15 +124,18 @@ func (g *global) left(o *api.Obligation) string {
 		return g.tr("未办", "missed")
 	case o.State == obligation.Done || o.State == obligation.Submitted:
 		if o.LateWorkdays > 0 {
-			return g.tr(fmt.Sprintf("晚 %d", o.LateWorkdays), fmt.Sprintf("%d late", o.LateWorkdays))
+			n := strconv.Itoa(o.LateWorkdays)
+			return g.tr("晚 "+n, n+" late")
 		}
 		return g.tr("按时", "in time")
 	case o.Overdue:
-		return g.tr(fmt.Sprintf("逾期 %d", o.LateWorkdays), fmt.Sprintf("%d over", o.LateWorkdays))
+		n := strconv.Itoa(o.LateWorkdays)
+		return g.tr("逾期 "+n, n+" over")
 	case o.WorkdaysLeft == 0:
 		return g.tr("今天", "today")
 	}
-	return g.tr(fmt.Sprintf("剩 %d", o.WorkdaysLeft), fmt.Sprintf("%d left", o.WorkdaysLeft))
+	n := strconv.Itoa(o.WorkdaysLeft)
+	return g.tr("剩 "+n, n+" left")
 }
 
 // standing is state and time left in one phrase.
@@ -212,7 +210,23 @@ var csvHead = []string{"id", "rule", "name", "clause", "set", "subject_kind", "s
 	"state", "overdue", "workdays_left", "late_workdays", "raised_at", "submitted_on", "signatures", "done_on", "rulebook", "calendar",
 	"short", "period_end", "was_due", "late", "cause", "closed_by", "stated", "notice"}
 
-func csvRow(o *api.Obligation) []string {
+// writeObligationsCSV writes the lines of a list, under csvHead.
+func writeObligationsCSV(w io.Writer, list []api.Obligation) error {
+	c := newCSVLines(w)
+	if err := c.head(csvHead); err != nil {
+		return err
+	}
+	for i := range list {
+		csvRow(c, &list[i])
+		if err := c.end(); err != nil {
+			return err
+		}
+	}
+	return c.flush()
+}
+
+// csvRow appends the cells of csvHead.
+func csvRow(c *csvLines, o *api.Obligation) {
 	var party obligation.Party
 	if o.Party != nil {
 		party = *o.Party
@@ -221,18 +235,52 @@ func csvRow(o *api.Obligation) []string {
 	if o.Borrower != nil {
 		borrower = *o.Borrower
 	}
-	raised := ""
-	if o.RaisedAt != nil {
-		raised = o.RaisedAt.UTC().Format(time.RFC3339)
+	signed := ""
+	for i, s := range o.Signatures {
+		if i > 0 {
+			signed += "; "
+		}
+		signed += s.Role + " " + s.By + " " + s.On.String()
 	}
-	var signed []string
-	for _, s := range o.Signatures {
-		signed = append(signed, s.Role+" "+s.By+" "+s.On.String())
-	}
-	return []string{o.ID, o.Rule, o.Name, o.Clause, o.Set, string(o.Subject.Kind), o.Subject.ID, string(party.Kind), party.ID, party.Name,
-		borrower.ID, borrower.Name, o.Loan, o.Branch, o.Owner, o.Role, o.Occurrence, o.Anchor.String(), o.Raise.String(), o.Due.String(), strconv.FormatBool(o.Provisional),
-		string(o.State), strconv.FormatBool(o.Overdue), strconv.Itoa(o.WorkdaysLeft), strconv.Itoa(o.LateWorkdays), raised, o.SubmittedOn.String(), strings.Join(signed, "; "), o.DoneOn.String(), o.Rulebook, o.Calendar,
-		o.Short, o.PeriodEnd.String(), o.WasDue.String(), o.Late, o.Cause, o.ClosedBy, strconv.FormatBool(o.Stated), o.Notice}
+	c.text(o.ID)
+	c.text(o.Rule)
+	c.text(o.Name)
+	c.text(o.Clause)
+	c.text(o.Set)
+	c.text(string(o.Subject.Kind))
+	c.text(o.Subject.ID)
+	c.text(string(party.Kind))
+	c.text(party.ID)
+	c.text(party.Name)
+	c.text(borrower.ID)
+	c.text(borrower.Name)
+	c.text(o.Loan)
+	c.text(o.Branch)
+	c.text(o.Owner)
+	c.text(o.Role)
+	c.text(o.Occurrence)
+	c.day(o.Anchor)
+	c.day(o.Raise)
+	c.day(o.Due)
+	c.yes(o.Provisional)
+	c.text(string(o.State))
+	c.yes(o.Overdue)
+	c.number(o.WorkdaysLeft)
+	c.number(o.LateWorkdays)
+	c.moment(o.RaisedAt)
+	c.day(o.SubmittedOn)
+	c.text(signed)
+	c.day(o.DoneOn)
+	c.text(o.Rulebook)
+	c.text(o.Calendar)
+	c.text(o.Short)
+	c.day(o.PeriodEnd)
+	c.day(o.WasDue)
+	c.text(o.Late)
+	c.text(o.Cause)
+	c.text(o.ClosedBy)
+	c.yes(o.Stated)
+	c.text(o.Notice)
 }
 
 // warn tells what a reply warns of, each once.

@@ -50,12 +50,6 @@ func (g *global) openAs(ctx context.Context, cfg scheduler.Config) (*process, er
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Daemon {
-		if err := soundPages(ctx, st); err != nil {
-			st.Close()
-			return nil, err
-		}
-	}
 	cfg.Store, cfg.RulesPath, cfg.CalendarDir = st, g.rulesPath(), filepath.Join(g.data, calendarDir)
 	cfg.Version, cfg.Data, cfg.Hold = buildInfo().Version, g.data, g.hold
 	cfg.Prove, cfg.Backups = g.prove, g.backups
@@ -66,6 +60,7 @@ func (g *global) openAs(ctx context.Context, cfg scheduler.Config) (*process, er
 	}
 	if cfg.Daemon {
 		st.Watch(store.Watch{Now: scheduler.Now, View: scheduler.ViewLimit})
+		st.Prove() // what it would meet in a month is said today
 	}
 	s, err := scheduler.New(cfg)
 	if err != nil {
@@ -129,25 +124,6 @@ func (g *global) openStore(ctx context.Context, wait time.Duration) (*store.Stor
 		return nil, coded(err)
 	}
 	return store.New(db), nil
-}
-
-// soundPages looks at every page and every checksum before a daemon goes to
-// work: what it would meet in a month is said today.
-func soundPages(ctx context.Context, st *store.Store) error {
-	c, ok := st.Backend().(store.Checker)
-	if !ok {
-		return nil
-	}
-	var first error
-	err := c.CheckPages(ctx, func(err error) {
-		if first == nil {
-			first = err
-		}
-	})
-	if first == nil {
-		first = err
-	}
-	return coded(first)
 }
 
 // copyStore gives a copy to be thrown away. It is where TMPDIR says.

@@ -31,5 +31,6 @@ func runOverdue(ctx context.Context, g *global, o filterOptions) error {
 	}
 	r := o.request()
 	r.On, r.Overdue = g.on.Date, true
+	g.hasty()
 	return g.withClient(ctx, func(c *api.Client) error { return g.list(ctx, c, r) })
 }

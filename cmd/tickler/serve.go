@@ -36,8 +36,9 @@ A socket that is named (--socket, TICKLER_SOCKET, config.yaml) can be reached by
 every user of the machine; each does what "tickler user" maps him to, and who is
 mapped to nobody is refused. The data directory stays its owner's alone.
 
-It reads every page of the store before it begins, and refuses one that is
-damaged. Once a day it copies the store to DIR/backups, as config.yaml says.
+It answers at once, and reads every page of the store meanwhile: changes and the
+first scan wait for that, and where a page is damaged it ends with status 3.
+Once a day it copies the store to DIR/backups, as config.yaml says.
 
 For monitoring it answers /healthz (200, or 503 with what is wrong) and /metrics
 (Prometheus) on the socket, and with --listen on a TCP address as well: those two
@@ -69,6 +70,11 @@ const (
 	// memoryLimit is where the collector works harder (GOMEMLIMIT wins). It is
 	// no bound: what a large store needs it gets.
 	memoryLimit = 384 << 20
+
+	// collectAt is by how much the memory in use may grow before it is collected,
+	// in percent (GOGC wins): a daemon holds little, and an answer is made and thrown
+	// away. Above memoryLimit it is collected sooner.
+	collectAt = 400
 )
 
 func runServe(ctx context.Context, g *global, listen string) (err error) {
@@ -86,6 +92,9 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	}
 	if g.env["GOMEMLIMIT"] == "" {
 		debug.SetMemoryLimit(memoryLimit)
+	}
+	if g.env["GOGC"] == "" {
+		debug.SetGCPercent(collectAt)
 	}
 	// Whoever holds the store may take away the socket of a daemon that died.
 	p, err := g.openAs(ctx, scheduler.Config{Daemon: true, Log: log})

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"strings"
+	"unicode"
 
-	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
@@ -21,10 +22,25 @@ type sheet struct {
 
 func (s *sheet) add(c text.Colors, cells ...string) {
 	for i := range cells {
-		cells[i] = strings.Join(strings.Fields(cells[i]), " ") // one line a row
+		if !tidy(cells[i]) {
+			cells[i] = strings.Join(strings.Fields(cells[i]), " ") // one line a row
+		}
 	}
 	s.rows = append(s.rows, cells)
 	s.colour = append(s.colour, c)
+}
+
+// tidy says that a cell is one line without needless spaces, as far as that is
+// seen at once: others are made so.
+func tidy(s string) bool {
+	blank := true // what stands before
+	for _, r := range s {
+		if r == ' ' && blank || r != ' ' && unicode.IsSpace(r) {
+			return false
+		}
+		blank = r == ' '
+	}
+	return s == "" || !blank
 }
 
 // shrink says that a column may be cut, and what it keeps.
@@ -38,9 +54,9 @@ func (s *sheet) fit(width int) {
 	w := make([]int, len(s.heads))
 	total := 2 * (len(s.heads) - 1)
 	for i, h := range s.heads {
-		w[i] = text.StringWidthWithoutEscSequences(h)
+		w[i] = wide(h)
 		for _, r := range s.rows {
-			w[i] = max(w[i], text.StringWidthWithoutEscSequences(r[i]))
+			w[i] = max(w[i], wide(r[i]))
 		}
 		total += w[i]
 	}
@@ -73,26 +89,26 @@ func wrapped(s string, width int) string {
 	var b strings.Builder
 	n := 0
 	put := func(word string) {
-		k := text.StringWidthWithoutEscSequences(word)
+		k := wide(word)
 		if n > 0 && n+k > width {
 			b.WriteByte('\n')
 			n = 0
 			if word = strings.TrimLeft(word, " "); word == "" {
 				return
 			}
-			k = text.StringWidthWithoutEscSequences(word)
+			k = wide(word)
 		}
 		n += k
 		b.WriteString(word)
 	}
 	word := ""
 	for _, r := range s {
-		wide := text.RuneWidth(r) > 1
-		if wide || r == ' ' || text.StringWidthWithoutEscSequences(word) >= width-1 {
+		double := text.RuneWidth(r) > 1
+		if double || r == ' ' || wide(word) >= width-1 {
 			put(word)
 			word = ""
 		}
-		if word += string(r); wide {
+		if word += string(r); double {
 			put(word)
 			word = ""
 		}
@@ -104,7 +120,7 @@ func wrapped(s string, width int) string {
 // cut shortens a text to a width, with an ellipsis. A Chinese character that
 // would stick out by half goes as well.
 func cut(s string, width int) string {
-	if text.StringWidthWithoutEscSequences(s) <= width {
+	if wide(s) <= width {
 		return s
 	}
 	var b strings.Builder
@@ -120,56 +136,123 @@ func cut(s string, width int) string {
 	return b.String() + "…"
 }
 
-// print writes the table.
+// between is what stands between two columns.
+const between = "  "
+
+// print writes the table. Every cell is measured once.
 func (s *sheet) print(w io.Writer, colour bool) error {
 	if width, ok := terminal(w); ok {
 		s.fit(width)
 	}
-	t := table.NewWriter()
-	style := table.StyleDefault
-	style.Box.PaddingLeft, style.Box.PaddingRight = "", ""
-	style.Box.MiddleVertical, style.Box.MiddleHorizontal, style.Box.MiddleSeparator = "  ", "-", "  "
-	style.Format.Header = text.FormatDefault
-	style.Options = table.Options{SeparateColumns: true, SeparateHeader: true}
-	t.SetStyle(style)
-	head := make(table.Row, len(s.heads))
-	columns := make([]table.ColumnConfig, len(s.heads))
-	for i, h := range s.heads {
-		head[i] = h
-		columns[i] = table.ColumnConfig{Number: i + 1}
-		if s.right[i] {
-			columns[i].Align, columns[i].AlignHeader = text.AlignRight, text.AlignRight
+	widths, columns := s.measure()
+	var b bytes.Buffer
+	line := func(row []string, measured []int) {
+		for i, cell := range row {
+			fill := columns[i] - measured[i]
+			if i > 0 {
+				b.WriteString(between)
+			}
+			if s.right[i] {
+				spaces(&b, fill)
+			}
+			b.WriteString(cell)
+			if !s.right[i] && i < len(row)-1 { // the last column is not padded
+				spaces(&b, fill)
+			}
+		}
+		trimRight(&b)
+	}
+	line(s.heads, widths[0])
+	b.WriteByte('\n')
+	for i, n := range columns {
+		if i > 0 {
+			b.WriteString(between)
+		}
+		b.WriteString(strings.Repeat("-", n))
+	}
+	b.WriteByte('\n')
+	indent := 0 // of the lines that go on with the last column
+	for _, n := range columns[:len(columns)-1] {
+		indent += n + len(between)
+	}
+	for i, row := range s.rows {
+		shade := colour && s.colour[i] != nil
+		last := len(row) - 1
+		goesOn := false
+		for part := range strings.SplitSeq(row[last], "\n") {
+			if shade {
+				b.WriteString(s.colour[i].EscapeSeq())
+			}
+			if goesOn {
+				spaces(&b, indent)
+				b.WriteString(part)
+				trimRight(&b)
+			} else {
+				line(append(row[:last:last], part), widths[i+1])
+			}
+			if shade {
+				b.WriteString(text.EscapeReset)
+			}
+			b.WriteByte('\n')
+			goesOn = true
 		}
 	}
-	t.AppendHeader(head)
-	t.SetColumnConfigs(columns)
-	for _, r := range s.rows {
-		row := make(table.Row, len(r))
-		for i, c := range r {
-			row[i] = c
-		}
-		t.AppendRow(row)
-	}
-	// The last column is not padded: lines end where their words end.
-	lines := strings.Split(t.Render(), "\n")
-	var colours []text.Colors // of each line
-	for i, r := range s.rows {
-		for range 1 + strings.Count(r[len(r)-1], "\n") {
-			colours = append(colours, s.colour[i])
-		}
-	}
-	for i, l := range lines {
-		l = strings.TrimRight(l, " ")
-		if c := i - 2; colour && c >= 0 && c < len(colours) && colours[c] != nil {
-			l = colours[c].EscapeSeq() + l + text.EscapeReset
-		}
-		lines[i] = l
-	}
-	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n")
+	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// measure gives how wide each cell is, heads first, and each column.
+func (s *sheet) measure() (cells [][]int, columns []int) {
+	columns = make([]int, len(s.heads))
+	all := make([]int, len(s.heads)*(1+len(s.rows)))
+	take := func(row []string) {
+		var measured []int
+		measured, all = all[:len(row):len(row)], all[len(row):]
+		for i, cell := range row {
+			measured[i] = widest(cell)
+			columns[i] = max(columns[i], measured[i])
+		}
+		cells = append(cells, measured)
+	}
+	take(s.heads)
+	for _, r := range s.rows {
+		take(r)
+	}
+	return cells, columns
+}
+
+// widest is how much of the screen the longest line of a cell takes.
+func widest(cell string) int {
+	n := 0
+	for line := range strings.SplitSeq(cell, "\n") {
+		n = max(n, wide(line))
+	}
+	return n
+}
+
+// wide is how much of the screen a line takes. What is printable ASCII takes what
+// it has.
+func wide(s string) int {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return text.StringWidthWithoutEscSequences(s)
+		}
+	}
+	return len(s)
+}
+
+func spaces(b *bytes.Buffer, n int) {
+	for range n {
+		b.WriteByte(' ')
+	}
+}
+
+// trimRight takes back the spaces at the end of what was written.
+func trimRight(b *bytes.Buffer) {
+	b.Truncate(len(bytes.TrimRight(b.Bytes(), " ")))
 }
 
 // pad fills a text with spaces to a width on the screen.
 func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-text.StringWidthWithoutEscSequences(s)))
+	return s + strings.Repeat(" ", max(0, width-wide(s)))
 }

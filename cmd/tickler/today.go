@@ -30,6 +30,7 @@ func runToday(ctx context.Context, g *global, o filterOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	g.hasty()
 	return g.withClient(ctx, func(c *api.Client) error {
 		today, err := g.today(ctx, c)
 		if err != nil {

@@ -108,6 +108,7 @@ func runUpcoming(ctx context.Context, g *global, o upcomingOptions) error {
 		}
 		r.States = append(r.States, state)
 	}
+	g.hasty()
 	return g.withClient(ctx, func(c *api.Client) error {
 		r.From, r.To = o.From.Date, o.To.Date
 		whole := (o.All || len(r.States) > 0) && !o.daysGiven

@@ -279,17 +279,18 @@ func (db *DB) CheckPages(ctx context.Context, report func(error)) error {
 	}
 	err := db.run(ctx, false, func(t *tx) error {
 		used := newBitmap(t.tree.count())
-		t.tree.all(true, used.mark, func(leaf page) {
+		t.tree.all(true, used.mark, func(leaf page) bool {
 			if ctx.Err() != nil {
-				return
+				return false
 			}
 			for i := range leaf.n {
 				if err := prove(leaf.key(i), leaf.value(i)); err != nil {
 					report(err)
 				}
 			}
+			return true
 		}, func(err error) { report(damage(err)) })
-		return nil
+		return ctx.Err()
 	})
 	if errors.Is(err, store.ErrCorrupt) {
 		report(err)

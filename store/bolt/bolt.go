@@ -360,7 +360,7 @@ func checkBranches(tx *bbolt.Tx, free []uint64) error {
 		used.mark(id)
 	}
 	var first error
-	t.all(false, used.mark, func(page) {}, func(err error) {
+	t.all(false, used.mark, func(page) bool { return true }, func(err error) {
 		if first == nil {
 			first = err
 		}

@@ -434,7 +434,7 @@ func livePages(t testing.TB, path string) (ids []int) {
 	defer db.Close()
 	must(t, db.run(ctx, false, func(tx *tx) error {
 		seen := newBitmap(tx.tree.count())
-		tx.tree.all(true, func(id uint64) bool { ids = append(ids, int(id)); return seen.mark(id) }, func(page) {}, func(err error) { t.Error(err) })
+		tx.tree.all(true, func(id uint64) bool { ids = append(ids, int(id)); return seen.mark(id) }, func(page) bool { return true }, func(err error) { t.Error(err) })
 		return nil
 	}))
 	return ids

@@ -68,6 +68,16 @@ func (p page) value(i int) []byte {
 	return p.b[at : at+int(vsize) : at+int(vsize)]
 }
 
+// find gives the value of a key of a leaf. Where it finds none there may be one:
+// a leaf's keys are known to be in order only where their records were proved.
+func (p page) find(key []byte) (value []byte, ok bool) {
+	i := sort.Search(p.n, func(i int) bool { return bytes.Compare(p.key(i), key) >= 0 })
+	if i == p.n || !bytes.Equal(p.key(i), key) {
+		return nil, false
+	}
+	return p.value(i), true
+}
+
 func (p page) child(i int) uint64 { return order.Uint64(p.element(i)[8:]) }
 
 // pages reads the pages of a file, of which data is the part in use.
@@ -129,10 +139,13 @@ func (f pages) read(id uint64) (page, error) {
 }
 
 func (p page) sorted() error {
+	before := p.key(0)
 	for i := 1; i < p.n; i++ {
-		if bytes.Compare(p.key(i-1), p.key(i)) >= 0 {
+		key := p.key(i)
+		if bytes.Compare(before, key) >= 0 {
 			return &fault{p.id, "has its keys out of order"}
 		}
+		before = key
 	}
 	return nil
 }
@@ -151,7 +164,7 @@ type tree struct {
 	root  uint64
 	depth int             // pages from the root to a leaf, both counted
 	seen  map[uint64]page // the branches read in this transaction
-	last  page            // the leaf read last
+	last  [2]page         // the leaves read last, the latest first: two buckets are often read side by side
 
 	// The way walked last: its leaf and the keys that belong there. The tree
 	// does not change, so that who walks to a key among them goes the same way.
@@ -194,8 +207,10 @@ func (t *tree) fork() *tree {
 }
 
 func (t *tree) get(id uint64) (page, error) {
-	if t.last.id == id {
-		return t.last, nil
+	for _, p := range t.last {
+		if p.id == id {
+			return p, nil
+		}
 	}
 	if p, ok := t.seen[id]; ok {
 		return p, nil
@@ -205,7 +220,7 @@ func (t *tree) get(id uint64) (page, error) {
 	case err != nil:
 		return page{}, err
 	case p.leaf:
-		t.last = p
+		t.last[0], t.last[1] = p, t.last[0]
 	default:
 		t.seen[id] = p
 	}
@@ -262,10 +277,15 @@ func (t *tree) known(key []byte, below bool) bool {
 
 // all walks the whole tree and calls report for what is wrong with it. It
 // reads the branches, and the leaves too where leaves is set. mark is called
-// for each page of it, and says false where the page was marked before.
-func (t *tree) all(leaves bool, mark func(id uint64) bool, visit func(leaf page), report func(error)) {
+// for each page of it, and says false where the page was marked before. visit
+// is called for each leaf that was read, and ends the walk by saying false.
+func (t *tree) all(leaves bool, mark func(id uint64) bool, visit func(leaf page) bool, report func(error)) {
+	ended := false
 	var down func(id uint64, level int, low, high []byte)
 	down = func(id uint64, level int, low, high []byte) {
+		if ended {
+			return
+		}
 		if !mark(id) {
 			report(&fault{id, "is used twice"})
 			return
@@ -296,7 +316,7 @@ func (t *tree) all(leaves bool, mark func(id uint64) bool, visit func(leaf page)
 			}
 		}
 		if p.leaf {
-			visit(p)
+			ended = !visit(p)
 			return
 		}
 		for i := range p.n {

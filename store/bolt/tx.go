@@ -119,8 +119,14 @@ func (t *tx) Get(bucket string, key []byte) (value []byte, err error) {
 		return nil, nil
 	}
 	full := t.join(bucket, key)
-	if _, _, _, err := t.tree.walk(full, false); err != nil {
+	_, _, leaf, err := t.tree.walk(full, false)
+	if err != nil {
 		return nil, damage(err)
+	}
+	if !t.writable { // the leaf is as it was committed
+		if v, ok := leaf.find(full); ok {
+			return v, nil
+		}
 	}
 	c := t.b.Cursor()
 	k, v := c.Seek(full)

@@ -251,6 +251,17 @@ func parts(t *testing.T, tx *store.Tx, p *store.Plan, r *rand.Rand) {
 	if !reflect.DeepEqual(got, &want) {
 		t.Fatalf("part %+v:\n got %+v\nwant %+v", part, got, &want)
 	}
+	var each []obligation.Obligation
+	part.Each = func(_ *store.Tx, o *obligation.Obligation) error {
+		each = append(each, *o)
+		_, err := tx.BorrowerName(o.Borrower, o.Due) // another record is read meanwhile
+		return err
+	}
+	got, err = tx.PlanPart(p.Unit, part)
+	must(t, err)
+	if !reflect.DeepEqual(each, want.Obligations) || len(got.Obligations) > 0 {
+		t.Fatalf("part %+v one by one:\n got %+v\nwant %+v", part, each, want.Obligations)
+	}
 }
 
 // edits works on a few obligations of a plan, and in a second store puts the
