@@ -46,8 +46,8 @@ func (l *auditLog) add(seq uint64, class byte, parts ...string) {
 }
 
 // each calls fn for every cell in the order of their keys, with its records in
-// ascending order, each once. They are valid within the call.
-func (l *auditLog) each(fn func(key string, seqs []uint64) error) error {
+// ascending order, each once.
+func (l *auditLog) each(fn func(key string, seqs []uint64)) {
 	// Sorted by counting: where the records of each cell begin, then each to
 	// its place.
 	begin := make([]uint32, len(l.names)+1)
@@ -71,11 +71,8 @@ func (l *auditLog) each(fn func(key string, seqs []uint64) error) error {
 	}
 	slices.SortFunc(order, func(a, b uint32) int { return strings.Compare(keys[a], keys[b]) })
 	for _, i := range order {
-		if err := fn(keys[i], slices.Compact(seqs[begin[i]:begin[i+1]])); err != nil {
-			return err
-		}
+		fn(keys[i], slices.Compact(seqs[begin[i]:begin[i+1]]))
 	}
-	return nil
 }
 
 // auditOps gives the changes that post records, in the room of ops.

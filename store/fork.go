@@ -25,12 +25,7 @@ func (tx *Tx) Forks(n int) ([]*Tx, error) {
 	for _, p := range tx.w.pend {
 		p.arrange()
 	}
-	if !tx.postsArranged {
-		for cell, ops := range tx.posts {
-			tx.posts[cell] = lastOps(ops)
-		}
-		tx.postsArranged = true
-	}
+	tx.arrangePosts()
 	for _, index := range []byte{indexBranch, indexOfficer, indexGuarantor, indexSecured} {
 		if _, err := tx.freshIndex(index); err != nil {
 			return nil, err

@@ -25,7 +25,6 @@ type placeLog struct {
 	days     *dayCells            // its cells
 	other    [256]*dayCells       // index -> its cells, where a day is all there is
 	shorts   []uint32             // sum of a short name -> number of the cell + 1
-	scratch  []postOp
 }
 
 // placeCell is a cell with its changes, in the order they came:
@@ -154,8 +153,8 @@ func (l *placeLog) sorted() []uint32 {
 }
 
 // ops gives the changes of a cell sorted by member, of several of a member the
-// last one. They are valid until the next call.
-func (l *placeLog) ops(cell uint32) []postOp {
+// last one, in the room of out. Several may ask for different cells.
+func (l *placeLog) ops(cell uint32, out []postOp) []postOp {
 	c := &l.cells[cell]
 	ranked := c.key[0] == indexDue
 	if l.ordered { // then the numbers sort as the members do
@@ -164,7 +163,6 @@ func (l *placeLog) ops(cell uint32) []postOp {
 			slices.SortStableFunc(c.ops, byMember)
 		}
 	}
-	out := l.scratch[:0]
 	for i, op := range c.ops {
 		if l.ordered && i+1 < len(c.ops) && c.ops[i+1]>>1 == op>>1 {
 			continue
@@ -178,7 +176,6 @@ func (l *placeLog) ops(cell uint32) []postOp {
 		}
 		out = append(out, postOp{unit, op&1 == 1})
 	}
-	l.scratch = out
 	if !l.ordered {
 		out = lastOps(out)
 	}

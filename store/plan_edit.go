@@ -13,7 +13,7 @@ import (
 type PlanEdit struct {
 	Plan  // of the obligations that were picked, in their order
 	spans []span
-	kept  string   // the record
+	kept  string   // the record, and the fence behind it
 	texts []string // that it names, in their order
 	rest  days     // of the obligations that were not picked
 }
@@ -25,6 +25,9 @@ func (e *PlanEdit) reset(unit loan.Ref, kept string) {
 	e.kept, e.spans, e.texts = kept, e.spans[:0], e.texts[:0]
 	e.rest.raise, e.rest.nudge = e.rest.raise[:0], e.rest.nudge[:0]
 }
+
+// record is the plan as it is kept.
+func (e *PlanEdit) record() string { return e.kept[:len(e.kept)-1] }
 
 // span is where an obligation that was picked stands in the record, and what
 // finds it.
@@ -67,7 +70,7 @@ func (tx *Tx) EditPlan(unit loan.Ref, pick func(*Glance) bool) (*PlanEdit, error
 		return nil, err
 	}
 	e := &tx.edit
-	e.reset(unit, string(payload))
+	e.reset(unit, fenced(payload))
 	d := &decoder{tx: tx, s: e.kept, texts: e.texts}
 	n := d.planHead(&e.Plan)
 	for at := range n {
@@ -111,7 +114,7 @@ func (tx *Tx) PutEdit(e *PlanEdit) error {
 		return tx.putWhole(e)
 	}
 	payload := tx.enc.b
-	if string(payload) == e.kept {
+	if string(payload) == e.record() {
 		return nil
 	}
 	key, err := unitKey(e.Unit)
@@ -172,7 +175,7 @@ func (tx *Tx) encodeEdit(e *PlanEdit) (bool, error) {
 		}
 		end = s.to
 	}
-	enc.b = append(enc.b, e.kept[end:]...)
+	enc.b = append(enc.b, e.record()[end:]...)
 	return true, nil
 }
 
@@ -182,7 +185,7 @@ func (tx *Tx) putWhole(e *PlanEdit) error {
 	if err != nil {
 		return err
 	}
-	p, err := tx.decodePlan(key, []byte(e.kept))
+	p, err := tx.decodePlan(key, []byte(e.record()))
 	if err != nil {
 		return err
 	}

@@ -2,9 +2,7 @@ package store
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/binary"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -94,47 +92,6 @@ func (tx *Tx) repost(old, new []posting) {
 	}
 }
 
-// flushPostings merges what was gathered, cell by cell in their order.
-func (tx *Tx) flushPostings() error {
-	if len(tx.posts) == 0 && len(tx.places.cells) == 0 && len(tx.trail.posted) == 0 {
-		return nil
-	}
-	m := &merger{w: tx.w.w, slab: &tx.w.slab}
-	plain := slices.Sorted(maps.Keys(tx.posts))
-	plainUpTo := func(key string) error {
-		for len(plain) > 0 && (key == "" || plain[0] < key) {
-			if err := m.cell(plain[0], lastOps(tx.posts[plain[0]])); err != nil {
-				return err
-			}
-			plain = plain[1:]
-		}
-		return nil
-	}
-	for _, at := range tx.places.sorted() {
-		key := tx.places.cells[at].key
-		if err := plainUpTo(key); err != nil {
-			return err
-		}
-		if err := m.cell(key, tx.places.ops(at)); err != nil {
-			return err
-		}
-	}
-	if err := plainUpTo(""); err != nil {
-		return err
-	}
-	var ops []postOp
-	err := tx.trail.each(func(key string, seqs []uint64) error { // behind all others
-		ops = auditOps(ops[:0], seqs)
-		return m.cell(key, ops)
-	})
-	if err != nil {
-		return err
-	}
-	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
-	tx.w.forget(bucketPost) // the merger wrote past it
-	return nil
-}
-
 // lastOps sorts changes of a cell by member. Of several changes of a member the
 // last one counts.
 func lastOps(ops []postOp) []postOp {
@@ -146,93 +103,6 @@ func lastOps(ops []postOp) []postOp {
 		}
 	}
 	return last
-}
-
-// merger merges changes into the chunks of cells. It writes past the buffer:
-// the keys come in order already.
-type merger struct {
-	w     Writer
-	slab  *slab
-	index byte // of the cells at hand
-	none  bool // there was none of the index before
-	key   []byte
-	chunk []byte
-	out   []string
-}
-
-// cell merges sorted changes into the chunks of a cell.
-func (m *merger) cell(name string, ops []postOp) error {
-	cell := []byte(name)
-	if m.index != cell[0] {
-		m.index = cell[0]
-		key, _, err := first(m.w, cell[:1], prefixEnd(cell[:1]))
-		if err != nil {
-			return err
-		}
-		m.none = key == nil
-	}
-	end := prefixEnd(cell)
-	for len(ops) > 0 {
-		// The chunk of the first change: the last one not after it, or else
-		// the first of the cell.
-		var key, rec []byte
-		var err error
-		var next []byte // the key of the chunk after it
-		last := true    // it is the last one of the cell
-		if !m.none {
-			key, rec, err = m.w.Last(bucketPost, cell, end)
-			if err == nil && key != nil && string(key[len(cell):]) > ops[0].member {
-				last = false
-				m.key = append(append(append(m.key[:0], cell...), ops[0].member...), 0)
-				key, rec, err = m.w.Last(bucketPost, cell, m.key)
-				if err == nil && key == nil {
-					key, rec, err = first(m.w, cell, end)
-				}
-			}
-			if err != nil {
-				return err
-			}
-		}
-		var members []string
-		if key != nil {
-			key = bytes.Clone(key)
-			if members, err = decodeChunk(key, cell, rec); err != nil {
-				return err
-			}
-			if !last {
-				if next, _, err = first(m.w, append(bytes.Clone(key), 0), end); err != nil {
-					return err
-				}
-			}
-		}
-		n := len(ops)
-		if next != nil {
-			limit := string(next[len(cell):])
-			n, _ = slices.BinarySearchFunc(ops, limit, func(op postOp, m string) int { return cmp.Compare(op.member, m) })
-		}
-		merged := merge(m.out[:0], members, ops[:n])
-		m.out = merged
-		ops = ops[n:]
-		if slices.Equal(merged, members) {
-			continue
-		}
-		if key != nil && (len(merged) == 0 || merged[0] != members[0]) {
-			if err := m.w.Delete(bucketPost, key); err != nil {
-				return err
-			}
-		}
-		for parts := split(len(merged)); parts > 0; parts-- {
-			part := merged[:len(merged)/parts]
-			merged = merged[len(part):]
-			m.key = append(append(m.key[:0], cell...), part[0]...)
-			m.chunk = appendChunk(m.chunk[:0], part)
-			rec := appendSealed(m.slab.take(len(m.chunk)+sealSize), bucketPost, m.key, postVersion, m.chunk)
-			if err := m.w.Put(bucketPost, m.key, rec); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // merge appends to out what sorted changes make of sorted members.
@@ -449,15 +319,25 @@ func (tx *Tx) gathered(from, to []byte) []gatheredCell {
 	return out
 }
 
-// opsOf gives the changes of a cell, sorted by member. They are valid until the
-// next call.
+// opsOf gives the changes of a cell, sorted by member.
 func (tx *Tx) opsOf(g gatheredCell) []postOp {
 	if g.place >= 0 {
-		return tx.places.ops(uint32(g.place))
+		return tx.places.ops(uint32(g.place), nil)
 	}
 	ops := lastOps(tx.posts[g.key])
 	tx.posts[g.key] = ops
 	return ops
+}
+
+// arrangePosts has the changes of every cell of dossiers in order.
+func (tx *Tx) arrangePosts() {
+	if tx.postsArranged {
+		return
+	}
+	for cell, ops := range tx.posts {
+		tx.posts[cell] = lastOps(ops)
+	}
+	tx.postsArranged = true
 }
 
 // membersOf is members for one cell of an index of dossiers.

@@ -178,10 +178,11 @@ type Tx struct {
 	trail    auditLog          // changes of the index of the audit trail, not yet merged
 	writes   int               // records put and deleted so far
 
-	postsArranged bool  // the changes of each cell in posts are in order
-	forks         []*Tx // that read beside it: see Forks
-	forked        bool  // it is one of another's
-	slab          slab  // of what a fork packs
+	slabs         []*slab // of the mergers
+	postsArranged bool    // the changes of each cell in posts are in order
+	forks         []*Tx   // that read beside it: see Forks
+	forked        bool    // it is one of another's
+	slab          slab    // of what a fork packs
 }
 
 var errReadOnly = errors.New("store: a View cannot write")
