@@ -28,7 +28,6 @@ type occurrence struct {
 	exact    calendar.Date // a due day that the facts fix; zero: count from the anchor
 	due      *DateExpr     // the one of the rule's Dues that counts; nil: the first
 	term     *term         // of a period that nothing cut
-	plan     *rulePlan     // of the rule
 }
 
 // limit is how the due day is counted.

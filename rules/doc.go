@@ -7,7 +7,8 @@
 // without its surprises, parse.go makes a Book of it, date.go and condition.go
 // read the two small languages inside; derive.go begins a derivation, loans.go,
 // interest.go, interval.go, groups.go and happened.go find what comes round,
-// decide.go and dating.go make a duty of it; closing.go says what an event
+// decide.go and dating.go make a duty of it; layout.go, questions.go, era.go and
+// the short ways do the same for many units in a row; closing.go says what an event
 // discharges, reason.go records why.
 //
 // Cases (用例) test a rulebook: casefile.go and its neighbours read them,

@@ -52,7 +52,7 @@ func (d *deriver) groupPeriods(o occurrence) error {
 			continue
 		}
 		o = base
-		o.plan, o.term, o.name, o.period, o.anchor = plan, s, s.name, &s.period, s.period.End
+		o.term, o.name, o.period, o.anchor = s, s.name, &s.period, s.period.End
 		o.asOf = min(s.period.End, d.today)
 		if o.rule.Due.Anchor == "period.start" {
 			o.anchor = s.period.Start

@@ -93,7 +93,7 @@ func (d *deriver) scheduled(o occurrence) error {
 func (d *deriver) scheduledDay(o occurrence, plan *rulePlan, day calendar.Date) error {
 	l, now := o.loan, o.file.History.At(d.today)
 	o.asOf, o.paidOut = min(day, d.today), l.Disbursed
-	o.name, o.anchor, o.plan = d.day(day), day, plan
+	o.name, o.anchor = d.day(day), day
 	if o.rule.Due.Anchor == "interest.date_landed" || o.rule.Due.Anchor == "fee.date_landed" {
 		o.anchor = d.landed(day)
 	}

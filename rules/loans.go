@@ -86,7 +86,7 @@ func (d *deriver) loanPeriods(o occurrence) error {
 // loanPeriod handles one period of a rule.
 func (d *deriver) loanPeriod(o occurrence, plan *rulePlan, t *term) error {
 	p, end := t.period, t.period.End
-	o.plan, o.name, o.term, o.period = plan, t.name, t, &t.period
+	o.name, o.term, o.period = t.name, t, &t.period
 	// The period's last day decides; today's facts stand for one to come.
 	o.asOf = min(end, d.today)
 	l := o.file.History.At(o.asOf)

@@ -30,6 +30,7 @@ rules:
 - {id: x-branch-month, for: branch, every: month, due: on period.end}
 - {id: x-thing, for: collateral, since: [collateral.inspected], when: collateral.abnormal or borrower.mode == "key", due: 6 months after since}
 - {id: x-loan-since, for: loan, since: [inspection.onsite, loan.disbursed], except: [{if: loan.unpaid, why: 逾期}], due: 3 months after since}
+- {id: x-counted-his, for: borrower, every: month, when: 'borrower.mode == "key" and count("dunning.done", period.start, period.end) == 0', due: on period.end}
 - {id: x-counted, for: loan, every: month, when: 'count("dunning.done", period.start, period.end) == 0', due: on period.end}
 `).Replace(string(tickler.Rulebook))
 
