@@ -294,38 +294,61 @@ func appendChunk(b []byte, members []string) []byte {
 }
 
 // decodeChunk gives a chunk's members, after a look that they are in order and
-// begin with the key's.
+// begin with the key's. They are parts of one string.
 func decodeChunk(key, cell, rec []byte) ([]string, error) {
 	p, err := open(bucketPost, key, rec, postVersion)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	prev := ""
-	for len(p) > 0 {
-		shared, n := binary.Uvarint(p)
-		if n <= 0 || shared > uint64(len(prev)) {
-			return nil, damaged(bucketPost, key, "%v", errBadRecord)
-		}
-		p = p[n:]
-		size, n := binary.Uvarint(p)
-		if n <= 0 || size > uint64(len(p)-n) || shared+size > maxMember {
-			return nil, damaged(bucketPost, key, "%v", errBadRecord)
-		}
-		m := prev[:shared] + string(p[n:n+int(size)])
-		p = p[n+int(size):]
-		if len(out) > 0 && m <= prev {
-			return nil, damaged(bucketPost, key, "its members are not in order")
-		}
-		out, prev = append(out, m), m
-		if len(out) > maxChunk {
+	var ends [maxChunk]int     // of the members, laid end to end
+	n, size, before := 0, 0, 0 // bytes of all, and of the member before
+	for rest := p; len(rest) > 0; n++ {
+		if n == maxChunk {
 			return nil, damaged(bucketPost, key, "it has too many members")
+		}
+		shared, own, after := cutMember(rest)
+		if after == nil || shared > uint64(before) || shared+uint64(len(own)) > maxMember {
+			return nil, damaged(bucketPost, key, "%v", errBadRecord)
+		}
+		rest = after
+		before = int(shared) + len(own)
+		size += before
+		ends[n] = size
+	}
+	text := make([]byte, 0, size)
+	for rest, begin := p, 0; len(rest) > 0; {
+		shared, own, after := cutMember(rest)
+		from := len(text)
+		text = append(append(text, text[begin:begin+int(shared)]...), own...)
+		begin, rest = from, after
+	}
+	all, from := string(text), 0
+	out := make([]string, n)
+	for i := range out {
+		out[i], from = all[from:ends[i]], ends[i]
+		if i > 0 && out[i] <= out[i-1] {
+			return nil, damaged(bucketPost, key, "its members are not in order")
 		}
 	}
 	if len(out) == 0 || out[0] != string(key[len(cell):]) {
 		return nil, damaged(bucketPost, key, "its members do not begin with its own")
 	}
 	return out, nil
+}
+
+// cutMember reads what appendChunk wrote of one member: how much it shares with
+// the one before, and its own bytes. What follows is nil where there is no member.
+func cutMember(p []byte) (shared uint64, own, after []byte) {
+	shared, n := binary.Uvarint(p)
+	if n <= 0 {
+		return 0, nil, nil
+	}
+	p = p[n:]
+	size, n := binary.Uvarint(p)
+	if n <= 0 || size > uint64(len(p)-n) {
+		return 0, nil, nil
+	}
+	return shared, p[n : n+int(size)], p[n+int(size):]
 }
 
 // members calls fn for the members of every cell in [from, to) of cell keys,
