@@ -17,6 +17,8 @@ type buffer struct {
 	pend map[string]*pending // by bucket
 	none map[string]bool     // whether the backend holds nothing in a bucket, as far as that was looked at
 	slab slab                // of the keys and records
+
+	flushing bool // what was held back is being written
 }
 
 // pending are the writes that a bucket holds back, one a key.
@@ -181,6 +183,7 @@ func (b *buffer) flushBucket(bucket string) error {
 	if p == nil || len(p.list) == 0 {
 		return nil
 	}
+	b.flushing = true
 	if p.index != nil {
 		slices.SortFunc(p.list, func(x, y held) int { return bytes.Compare(x.key, y.key) })
 	}
@@ -196,6 +199,7 @@ func (b *buffer) flushBucket(bucket string) error {
 		}
 	}
 	b.forget(bucket)
+	b.flushing = false
 	return nil
 }
 

@@ -98,6 +98,7 @@ func (tx *Tx) flushPostings() error {
 	if len(tx.posts) == 0 && len(tx.places.cells) == 0 && len(tx.trail.posted) == 0 {
 		return nil
 	}
+	tx.w.flushing = true
 	m := &merger{w: tx.w.w, slab: &tx.w.slab}
 	plain := slices.Sorted(maps.Keys(tx.posts))
 	plainUpTo := func(key string) error {
@@ -131,6 +132,7 @@ func (tx *Tx) flushPostings() error {
 	}
 	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
 	tx.w.forget(bucketPost) // the merger wrote past it
+	tx.w.flushing = false
 	return nil
 }
 
