@@ -39,6 +39,9 @@ func (c *change) guarded(u loan.Ref, work func() error) (err error) {
 		if _, ok := p.(interface{ Addr() uintptr }); ok {
 			panic(p) // a page of the file that cannot be read: the store's own
 		}
+		if c.tx.Flushing() {
+			panic(p) // so is what strikes while it writes, whoever made it
+		}
 		why := fmt.Errorf("derive %s: a fault of the program: %v", u, p)
 		c.s.log.Error("a fault of the program", "unit", u.String(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		if c.tx.Writes() != writes {

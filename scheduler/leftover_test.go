@@ -12,7 +12,7 @@ import (
 // Leftover goes through every obligation there is, as a scan does not, and says
 // what a scan of today would still have to do: what is to be raised, or closed
 // by an event, and what is to be told or waits for another day than it should.
-func (s *Scheduler) Leftover(ctx context.Context) (left []string, err error) {
+func Leftover(ctx context.Context, s *Scheduler) (left []string, err error) {
 	err = s.cfg.Store.View(ctx, func(tx *store.Tx) error {
 		meta, err := tx.Meta()
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"tickler/api"
 	"tickler/loan"
 	"tickler/rules"
+	"tickler/scheduler"
 	"tickler/store"
 )
 
@@ -258,7 +259,7 @@ func TestThePlanIsWhatTheFactsGive(t *testing.T) {
 		if w.head() != head {
 			rt.Errorf("ten more scans wrote something")
 		}
-		left, err := w.s.Leftover(context.Background())
+		left, err := scheduler.Leftover(context.Background(), w.s)
 		if err != nil {
 			rt.Fatal(err)
 		}

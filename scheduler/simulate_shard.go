@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 
 	"tickler/api"
@@ -73,7 +74,12 @@ func (h *shard) elsewhere(u loan.Ref) bool {
 
 // watch is told by a transaction of every change of a raised obligation.
 func (h *shard) watch(o *obligation.Obligation, ch obligation.Change) {
-	h.pending = append(h.pending, watched{*o, ch.Kind})
+	w := watched{*o, ch.Kind}
+	// Its texts are parts of a whole plan's record, which is not to be kept.
+	for _, s := range []*string{&w.o.Subject.ID, &w.o.Party.ID, &w.o.PartyName, &w.o.Occurrence, &w.o.Borrower, &w.o.Loan, &w.o.Late, &w.o.ClosedBy, &w.o.Cause} {
+		*s = strings.Clone(*s)
+	}
+	h.pending = append(h.pending, w)
 }
 
 // prune forgets the plans of the others.

@@ -16,6 +16,8 @@ type buffer struct {
 	pend map[string]*pending // by bucket
 	none map[string]bool     // whether the backend holds nothing in a bucket, as far as that was looked at
 	slab slab                // of the keys and records
+
+	flushing bool // what was held back is being written
 }
 
 // pending are the writes that a bucket holds back, one a key.
@@ -296,6 +298,10 @@ func (b *buffer) flush(buckets []string) error {
 
 func (b *buffer) flushBucket(bucket string) error {
 	p := b.pend[bucket]
+	if p.len() == 0 {
+		return nil
+	}
+	b.flushing = true
 	p.arrange()
 	for i := range p.len() {
 		var err error
@@ -309,6 +315,7 @@ func (b *buffer) flushBucket(bucket string) error {
 		}
 	}
 	b.forget(bucket)
+	b.flushing = false
 	return nil
 }
 

@@ -26,7 +26,7 @@ func TestRecordsAreWrittenAsJSONWritesThem(t *testing.T) {
 		r := Record{Seq: rapid.Uint64().Draw(t, "seq"), At: moment.Draw(t, "at"), Business: day.Draw(t, "business"), Actor: text.Draw(t, "actor"), OSUser: text.Draw(t, "user"),
 			Action: text.Draw(t, "action"), Subject: text.Draw(t, "subject"), About: rapid.SliceOfN(text, 0, 3).Draw(t, "about"), Rulebook: text.Draw(t, "rulebook"), Calendar: text.Draw(t, "calendar"), Prev: text.Draw(t, "prev")}
 		if rapid.Bool().Draw(t, "detail") {
-			r.Detail = json.RawMessage(rapid.SampledFrom([]string{`{"a": "<b>"}`, `null`, ` {"plan":{"raised":3}} `, `{`}).Draw(t, "the detail"))
+			r.Detail = json.RawMessage(rapid.SampledFrom([]string{`{"a": "<b>"}`, `{"a":"b"}`, "{\"a\":\"\u2028客户\"}", `null`, ` {"plan":{"raised":3}} `, `{`}).Draw(t, "the detail"))
 		}
 		m := Message{ID: r.Seq, Kind: r.Action, To: r.Actor, Role: r.OSUser, Branch: r.Subject, Obligation: r.Rulebook, Day: r.Business, On: day.Draw(t, "on"), Late: r.Calendar, At: r.At,
 			Text: r.Prev, Tries: rapid.IntRange(-1, 3).Draw(t, "tries"), Next: moment.Draw(t, "next"), Error: text.Draw(t, "error"), Ended: moment.Draw(t, "ended")}

@@ -41,6 +41,7 @@ func (tx *Tx) flushPostings() error {
 			made[n], errs[n] = mergers[i].share(shares[n])
 		}
 	})
+	tx.w.flushing = true
 	for n := range shares {
 		if errs[n] != nil {
 			return errs[n]
@@ -58,6 +59,7 @@ func (tx *Tx) flushPostings() error {
 	}
 	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
 	tx.w.forget(bucketPost) // this was written past it
+	tx.w.flushing = false
 	return nil
 }
 

@@ -16,6 +16,8 @@ type PlanEdit struct {
 	kept  string   // the record, and the fence behind it
 	texts []string // that it names, in their order
 	rest  days     // of the obligations that were not picked
+
+	glance Glance // at the obligation at hand
 }
 
 // reset begins another edit in the room of the one before.
@@ -74,16 +76,16 @@ func (tx *Tx) EditPlan(unit loan.Ref, pick func(*Glance) bool) (*PlanEdit, error
 	d := &decoder{tx: tx, s: e.kept, texts: e.texts}
 	n := d.planHead(&e.Plan)
 	for at := range n {
-		s := span{at: at, from: d.pos, day0: d.day0, texts: [2]int{len(d.texts)}}
-		d.glance(&s.was)
+		from, day0, texts := d.pos, d.day0, len(d.texts)
+		d.glance(&e.glance)
 		if d.err != nil {
 			break
 		}
-		if !pick(&s.was) {
-			e.rest.add(s.was.State, s.was.raise, s.was.nudge)
+		if !pick(&e.glance) {
+			e.rest.add(e.glance.State, e.glance.raise, e.glance.nudge)
 			continue
 		}
-		s.to, s.texts[1] = d.pos, len(d.texts)
+		s := span{at: at, from: from, to: d.pos, day0: day0, texts: [2]int{texts, len(d.texts)}, was: e.glance}
 		d.pos, d.day0, d.texts = s.from, s.day0, d.texts[:s.texts[0]]
 		e.Obligations = append(e.Obligations, obligation.Obligation{})
 		o := &e.Obligations[len(e.Obligations)-1]

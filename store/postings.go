@@ -165,46 +165,61 @@ func appendChunk(b []byte, members []string) []byte {
 }
 
 // decodeChunk gives a chunk's members, after a look that they are in order and
-// begin with the key's.
+// begin with the key's. They are parts of one string.
 func decodeChunk(key, cell, rec []byte) ([]string, error) {
 	p, err := open(bucketPost, key, rec, postVersion)
 	if err != nil {
 		return nil, err
 	}
-	var ends [maxChunk]int32
-	n := 0 // members so far
-	all := make([]byte, 0, 4*len(p))
-	from, prev := 0, 0 // where the member before begins and ends
-	for len(p) > 0 {
-		shared, used := binary.Uvarint(p)
-		if used <= 0 || shared > uint64(len(all)-from) {
-			return nil, damaged(bucketPost, key, "%v", errBadRecord)
-		}
-		p = p[used:]
-		size, used := binary.Uvarint(p)
-		if used <= 0 || size > uint64(len(p)-used) || shared+size > maxMember {
-			return nil, damaged(bucketPost, key, "%v", errBadRecord)
-		}
+	var ends [maxChunk]int     // of the members, laid end to end
+	n, size, before := 0, 0, 0 // bytes of all, and of the member before
+	for rest := p; len(rest) > 0; n++ {
 		if n == maxChunk {
 			return nil, damaged(bucketPost, key, "it has too many members")
 		}
-		prev, all = len(all), append(all, all[from:from+int(shared)]...)
-		all = append(all, p[used:used+int(size)]...)
-		p = p[used+int(size):]
-		if n > 0 && bytes.Compare(all[prev:], all[from:prev]) <= 0 {
+		shared, own, after := cutMember(rest)
+		if after == nil || shared > uint64(before) || shared+uint64(len(own)) > maxMember {
+			return nil, damaged(bucketPost, key, "%v", errBadRecord)
+		}
+		rest = after
+		before = int(shared) + len(own)
+		size += before
+		ends[n] = size
+	}
+	text := make([]byte, 0, size)
+	for rest, begin := p, 0; len(rest) > 0; {
+		shared, own, after := cutMember(rest)
+		from := len(text)
+		text = append(append(text, text[begin:begin+int(shared)]...), own...)
+		begin, rest = from, after
+	}
+	all, from := string(text), 0
+	out := make([]string, n)
+	for i := range out {
+		out[i], from = all[from:ends[i]], ends[i]
+		if i > 0 && out[i] <= out[i-1] {
 			return nil, damaged(bucketPost, key, "its members are not in order")
 		}
-		from, ends[n] = prev, int32(len(all))
-		n++
-	}
-	out, text, begin := make([]string, n), string(all), int32(0)
-	for i := range out {
-		out[i], begin = text[begin:ends[i]], ends[i]
 	}
 	if len(out) == 0 || out[0] != string(key[len(cell):]) {
 		return nil, damaged(bucketPost, key, "its members do not begin with its own")
 	}
 	return out, nil
+}
+
+// cutMember reads what appendChunk wrote of one member: how much it shares with
+// the one before, and its own bytes. What follows is nil where there is no member.
+func cutMember(p []byte) (shared uint64, own, after []byte) {
+	shared, n := binary.Uvarint(p)
+	if n <= 0 {
+		return 0, nil, nil
+	}
+	p = p[n:]
+	size, n := binary.Uvarint(p)
+	if n <= 0 || size > uint64(len(p)-n) {
+		return 0, nil, nil
+	}
+	return shared, p[n : n+int(size)], p[n+int(size):]
 }
 
 // members calls fn for the members of every cell in [from, to) of cell keys,

@@ -225,6 +225,10 @@ func (tx *Tx) delete(bucket string, key []byte) error {
 // it left no trace in the transaction.
 func (tx *Tx) Writes() int { return tx.writes }
 
+// Flushing says, after a panic or an error, that it struck while what was held
+// back was being written: half of it may be with the backend.
+func (tx *Tx) Flushing() bool { return tx.w != nil && tx.w.flushing }
+
 // scan reads the payloads of a range, which are valid within the call only.
 func (tx *Tx) scan(bucket string, from, to []byte, version byte, fn func(key, payload []byte) error) error {
 	return tx.r.Scan(bucket, from, to, func(key, rec []byte) error {
