@@ -567,6 +567,7 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 	if err := c.audit(action, subject, detail, about...); err != nil {
 		return err
 	}
+	enqueued := c.tx.EnqueueBeside(c.messages())
 	stamp := c.stamp()
 	var object store.Object
 	for ch := range c.seen.all() {
@@ -582,18 +583,34 @@ func (c *change) end(action, subject string, detail map[string]any, about ...str
 		if err := stamp.write(c.tx, "obligation."+string(ch.Kind), id, d.json(&object)); err != nil {
 			return err
 		}
-		if ch.Kind == obligation.ChangeAltered {
-			continue
-		}
-		_, err := c.tx.Enqueue(store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: id, Day: c.today, On: c.today, At: c.now})
-		if err != nil {
-			return err
-		}
 	}
-	if err := c.tellNudged(); err != nil {
+	if err := c.recordNudged(); err != nil {
+		return err
+	}
+	if err := enqueued(); err != nil {
 		return err
 	}
 	return c.tx.PutMeta(c.meta)
+}
+
+// messages are what the change tells of each obligation, and then its nudges.
+func (c *change) messages() iter.Seq[store.Message] {
+	return func(yield func(store.Message) bool) {
+		for ch := range c.seen.all() {
+			if ch.Kind == obligation.ChangeAltered {
+				continue
+			}
+			m := store.Message{Kind: string(ch.Kind), To: ch.owner, Role: ch.role, Branch: ch.branch, Obligation: ch.Key.String(), Day: c.today, On: c.today, At: c.now}
+			if !yield(m) {
+				return
+			}
+		}
+		for n := range c.nudged.all() {
+			if !yield(c.nudgeMessage(n)) {
+				return
+			}
+		}
+	}
 }
 
 // facts gathers what a unit's derivation may know.

@@ -209,27 +209,27 @@ func (d *escalationDetail) json(o *store.Object) json.RawMessage {
 	return o.JSON()
 }
 
-// tellNudged enqueues what is to be told. Who answers for a duty changes with
-// an escalation, so each has its record; a reminder changes nothing, and the
-// scan's record has their number.
-func (c *change) tellNudged() error {
+// nudgeMessage tells whoever has the obligation, or the role that it goes up to.
+func (c *change) nudgeMessage(n *nudged) store.Message {
+	m := store.Message{Kind: kindRemind, To: n.owner, Role: n.role, Branch: n.branch, Obligation: n.of.String(), Day: n.day, On: c.today, Late: c.lateNudge(n.day), At: c.now}
+	if n.to != "" {
+		m.Kind, m.To = kindEscalate, ""
+	}
+	return m
+}
+
+// recordNudged writes who answers for a duty from now on: each escalation has
+// its record. A reminder changes nothing, and the scan's record has their number.
+func (c *change) recordNudged() error {
 	stamp := c.stamp()
 	var object store.Object
 	for n := range c.nudged.all() {
-		id := n.of.String()
-		m := store.Message{Kind: kindRemind, To: n.owner, Role: n.role, Branch: n.branch, Obligation: id, Day: n.day, On: c.today, At: c.now}
-		if n.day < c.today {
-			m.Late = c.lateNudge(n.day)
+		if n.to == "" {
+			continue
 		}
-		if n.to != "" {
-			m.Kind, m.To = kindEscalate, ""
-			d := escalationDetail{To: n.to, Branch: n.branch, Day: n.day, Due: n.due, Late: m.Late}
-			stamp.of = &n.of
-			if err := stamp.write(c.tx, "obligation.escalated", id, d.json(&object)); err != nil {
-				return err
-			}
-		}
-		if _, err := c.tx.Enqueue(m); err != nil {
+		d := escalationDetail{To: n.to, Branch: n.branch, Day: n.day, Due: n.due, Late: c.lateNudge(n.day)}
+		stamp.of = &n.of
+		if err := stamp.write(c.tx, "obligation.escalated", n.of.String(), d.json(&object)); err != nil {
 			return err
 		}
 	}
@@ -237,8 +237,11 @@ func (c *change) tellNudged() error {
 }
 
 // lateNudge says why a nudge comes after its day: nobody scanned on it, or what
-// asks for it is newer.
+// asks for it is newer; "" on its day.
 func (c *change) lateNudge(day calendar.Date) string {
+	if day >= c.today {
+		return ""
+	}
 	if c.gap != "" && day > c.since {
 		return "停机补通知" + c.gap
 	}

@@ -70,18 +70,26 @@ func (tx *Tx) Sequence(name string) (uint64, error) {
 	if tx.w == nil {
 		return 0, errReadOnly
 	}
-	n, known := tx.numbers[name]
-	if !known {
-		var err error
-		if n, err = tx.getUint64(bucketSeq, []byte(name)); err != nil {
-			return 0, err
-		}
-		if tx.numbers == nil {
-			tx.numbers = map[string]uint64{}
-		}
+	n, err := tx.lastNumber(name)
+	if err != nil {
+		return 0, err
 	}
-	tx.numbers[name] = n + 1
+	tx.setNumber(name, n+1)
 	return n + 1, nil
+}
+
+func (tx *Tx) lastNumber(name string) (uint64, error) {
+	if n, known := tx.numbers[name]; known {
+		return n, nil
+	}
+	return tx.getUint64(bucketSeq, []byte(name))
+}
+
+func (tx *Tx) setNumber(name string, n uint64) {
+	if tx.numbers == nil {
+		tx.numbers = map[string]uint64{}
+	}
+	tx.numbers[name] = n
 }
 
 func (tx *Tx) getUint64(bucket string, key []byte) (uint64, error) {

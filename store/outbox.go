@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"strconv"
 	"time"
@@ -48,6 +49,50 @@ func (tx *Tx) Enqueue(m Message) (id uint64, err error) {
 		return 0, fmt.Errorf("store: message about %q: %w", m.Obligation, err)
 	}
 	return m.ID, tx.put(bucketOutbox, messageKey(m.ID), jsonVersion, tx.scratch)
+}
+
+// EnqueueBeside is Enqueue for many messages. They are asked for and made ready
+// on another core, while the transaction does something else that neither
+// enqueues nor changes what they say; join keeps them.
+func (tx *Tx) EnqueueBeside(messages iter.Seq[Message]) (join func() error) {
+	last, err := tx.lastNumber("outbox")
+	if err != nil {
+		return func() error { return err }
+	}
+	var ready []held
+	done := make(chan error, 1)
+	go func() {
+		defer func() {
+			if p := recover(); p != nil {
+				done <- fmt.Errorf("store: make messages ready: %v", p)
+			}
+		}()
+		var room slab
+		var payload []byte
+		var err error
+		for m := range messages {
+			last++
+			m.ID = last
+			if payload, err = m.appendJSON(payload[:0]); err != nil {
+				err = fmt.Errorf("store: message about %q: %w", m.Obligation, err)
+				break
+			}
+			key := room.keep(messageKey(m.ID))
+			ready = append(ready, held{key, appendSealed(room.take(len(payload)+sealSize), bucketOutbox, key, jsonVersion, payload)})
+		}
+		done <- err
+	}()
+	return func() error {
+		if err := <-done; err != nil || len(ready) == 0 {
+			return err
+		}
+		tx.setNumber("outbox", last)
+		tx.writes += len(ready)
+		for _, h := range ready {
+			tx.w.hold(bucketOutbox, h.key, h.rec)
+		}
+		return nil
+	}
 }
 
 // appendJSON appends the message as encoding/json writes it.
