@@ -47,22 +47,28 @@ func (m *memory) Header() http.Header         { return m.header }
 func (m *memory) WriteHeader(code int)        { m.code = code }
 func (m *memory) Write(b []byte) (int, error) { return m.body.Write(b) }
 
-// call posts a request and reads its reply; body is nil or a file's bytes,
-// which travel as they are with the request in the URL.
-func call[Reply any](ctx context.Context, c *Client, verb string, req any, body []byte) (*Reply, error) {
+// call posts a request and reads its reply. A file travels as it is, with the
+// request in the URL.
+func call[Reply any](ctx context.Context, c *Client, verb string, req any, file *Upload) (*Reply, error) {
 	q, err := json.Marshal(req)
 	if err != nil {
 		return nil, fmt.Errorf("ask for %s: %w", verb, err)
 	}
 	target := base + "/v1/" + verb
-	if body != nil {
+	body := io.Reader(bytes.NewReader(q))
+	if file != nil {
 		target += "?request=" + url.QueryEscape(string(q))
-	} else {
-		body = q
+		body = io.NopCloser(file) // its owner closes it
+		if file.Size == 0 {
+			body = http.NoBody
+		}
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, target, body)
 	if err != nil {
 		return nil, fmt.Errorf("ask for %s: %w", verb, err)
+	}
+	if file != nil {
+		r.ContentLength = file.Size
 	}
 	r.Header.Set("Content-Type", "application/json")
 	reply := new(Reply)
@@ -128,12 +134,15 @@ func (c *Client) Why(ctx context.Context, r WhyRequest) (*WhyReply, error) {
 	return call[WhyReply](ctx, c, "why", r, nil)
 }
 
+// Upload is a file to be sent, of a size that is known before it is read.
+type Upload struct {
+	io.Reader
+	Size int64
+}
+
 // Import sends a ledger file.
-func (c *Client) Import(ctx context.Context, r ImportRequest, file []byte) (*ImportReply, error) {
-	if file == nil {
-		file = []byte{}
-	}
-	return call[ImportReply](ctx, c, "import", r, file)
+func (c *Client) Import(ctx context.Context, r ImportRequest, file Upload) (*ImportReply, error) {
+	return call[ImportReply](ctx, c, "import", r, &file)
 }
 
 // Withdraw takes an event back.

@@ -16,7 +16,7 @@ func TestADaemonThatGoesAwayLeavesTheOutcomeUnknown(t *testing.T) {
 	}))
 	defer srv.Close()
 	c := &Client{HTTP: &http.Client{Transport: towards(srv.Listener.Addr().String())}}
-	_, err := c.Import(context.Background(), ImportRequest{Name: "a.csv"}, []byte("x"))
+	_, err := c.Import(context.Background(), ImportRequest{Name: "a.csv"}, Upload{strings.NewReader("x"), 1})
 	if CodeOf(err) != Unknown || strings.Contains(err.Error(), "http://") || !strings.Contains(err.Error(), "again") {
 		t.Errorf("got %v", err)
 	}

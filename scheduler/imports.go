@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 
 	"tickler/api"
 	"tickler/ledger"
@@ -43,6 +44,9 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 			text = es.In(r.Lang)
 		}
 		return nil, api.Errorf(api.BadFile, "mend the file and import it again; nothing of it was taken (文件未导入)", "%s", text)
+	}
+	if snap.Loans.Len() > s.atOnce() {
+		defer debug.SetGCPercent(debug.SetGCPercent(largeGC))
 	}
 	now := s.moment()
 	var reply *api.ImportReply

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -16,7 +17,12 @@ import (
 // file is taken in one transaction still, with every unit marked that it
 // touches; they are planned in several that follow, each whole with its audit.
 // After a stop in between the next scan goes on with them.
-const planAtOnce = 20_000
+const planAtOnce = 30_000
+
+// largeGC is how much the heap grows, in percent, between two collections while
+// much is changed: what a large change holds until it is committed is not
+// doubled by what is to be collected.
+const largeGC = 35
 
 func (s *Scheduler) atOnce() int {
 	if s.cfg.planAtOnce > 0 {
@@ -99,6 +105,7 @@ type resumed struct {
 // scan is the scan that it goes on with; nil for an import.
 func (s *Scheduler) resume(ctx context.Context, actor Actor, on calendar.Date, force bool, now time.Time, scan *change) (out resumed, err error) {
 	out = resumed{sighted: map[string]int{}, told: map[string]int{}}
+	defer debug.SetGCPercent(debug.SetGCPercent(largeGC))
 	for more := true; more; {
 		var c *change
 		err := without(func(skip map[loan.Ref]error) error {
@@ -117,6 +124,9 @@ func (s *Scheduler) resume(ctx context.Context, actor Actor, on calendar.Date, f
 			})
 		})
 		if err != nil {
+			return out, err
+		}
+		if err := s.cfg.Store.Shed(); err != nil {
 			return out, err
 		}
 		more = c.more

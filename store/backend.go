@@ -47,6 +47,11 @@ type Stater interface {
 	Err() error
 }
 
+// Shedder is a Backend that can give up memory which holds what it has read.
+type Shedder interface {
+	Shed() error
+}
+
 // Reader reads one state of the store.
 type Reader interface {
 	// Get gives the value of a key, nil where there is none. The value must

@@ -31,7 +31,14 @@ type encoder struct {
 	day0  calendar.Date
 	texts []string
 	index map[string]uint64 // text -> n, once there are many
+	names *[256]namedNumber // of the dict, looked up last: see name
 	err   error
+}
+
+// namedNumber is a name with its number, which it has for ever.
+type namedNumber struct {
+	name   string
+	number uint32
 }
 
 func (e *encoder) reset(tx *Tx) {
@@ -101,8 +108,21 @@ func (e *encoder) name(s string) {
 		e.text(s)
 		return
 	}
+	if e.names == nil {
+		e.names = new([256]namedNumber)
+	}
+	// The same few names come again and again: each has a place, where
+	// another one of the same looks may stand.
+	last := &e.names[byte(len(s)*31+int(s[0])+int(s[len(s)-1])*7+int(s[len(s)/2])*13)]
+	if last.name == s {
+		e.uint(uint64(last.number))
+		return
+	}
 	n, err := e.tx.number(s)
-	if err != nil && e.err == nil {
+	switch {
+	case err == nil:
+		*last = namedNumber{s, n}
+	case e.err == nil:
 		e.err = err
 	}
 	e.uint(uint64(n))

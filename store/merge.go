@@ -57,7 +57,7 @@ func (tx *Tx) flushPostings() error {
 			}
 		}
 	}
-	tx.posts, tx.places, tx.trail, tx.fresh = nil, placeLog{}, auditLog{}, nil
+	tx.posts, tx.places, tx.trail, tx.fresh, tx.forks = nil, placeLog{}, auditLog{}, nil, nil
 	tx.w.forget(bucketPost) // this was written past it
 	tx.w.flushing = false
 	return nil

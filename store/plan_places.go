@@ -44,7 +44,8 @@ func (a duePlace) compare(b duePlace) int {
 
 // placesOf gives where a plan is to be found.
 func placesOf(p *Plan) places {
-	w := places{next: p.Next, due: make([]duePlace, 0, len(p.Obligations))}
+	w := roomFor(len(p.Obligations))
+	w.next = p.Next
 	for i := range p.Obligations {
 		o := &p.Obligations[i]
 		w.add(&Glance{State: o.State, Due: o.Due, subject: o.Subject, branch: o.Branch, raise: o.Raise, nudge: o.Nudge})
@@ -58,7 +59,8 @@ func (tx *Tx) placesIn(key, payload []byte) (w places, err error) {
 	p := Plan{}
 	d := newDecoder(tx, payload)
 	n := d.planHead(&p)
-	w = places{next: p.Next, due: make([]duePlace, 0, n)}
+	w = roomFor(n)
+	w.next = p.Next
 	var g Glance
 	for ; n > 0 && d.err == nil; n-- {
 		d.glance(&g)
@@ -69,6 +71,12 @@ func (tx *Tx) placesIn(key, payload []byte) (w places, err error) {
 	}
 	w.arrange()
 	return w, nil
+}
+
+// roomFor gives places with room for so many obligations.
+func roomFor(n int) places {
+	days := make([]calendar.Date, 2*n)
+	return places{due: make([]duePlace, 0, n), raise: days[:0:n], nudge: days[n:n]}
 }
 
 func (w *places) add(g *Glance) {

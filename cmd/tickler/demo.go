@@ -117,7 +117,7 @@ func importSample(ctx context.Context, c *api.Client, cal *calendar.Calendar, to
 		if text, err = dated(cal, today, text); err != nil {
 			return nil, fmt.Errorf("sample %s: %w", name, err)
 		}
-		reply, err := c.Import(ctx, api.ImportRequest{Name: name, DataDate: today}, text)
+		reply, err := c.Import(ctx, api.ImportRequest{Name: name, DataDate: today}, api.Upload{Reader: bytes.NewReader(text), Size: int64(len(text))})
 		if err != nil {
 			return nil, fmt.Errorf("import sample: %w", err)
 		}

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -64,6 +66,30 @@ replaces what was there.`,
 	return c
 }
 
+// sendLedger has a file imported. It is read as it is sent: a large one is in
+// memory once, and not at all while it is planned.
+func (g *global) sendLedger(ctx context.Context, c *api.Client, r api.ImportRequest, path string) (*api.ImportReply, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read ledger: %w", err)
+	}
+	file := api.Upload{Reader: f, Size: info.Size()}
+	if !info.Mode().IsRegular() { // a pipe says no size; a directory says what it is
+		data, err := io.ReadAll(f)
+		if err != nil {
+			return nil, fmt.Errorf("read ledger: %w", err)
+		}
+		file = api.Upload{Reader: bytes.NewReader(data), Size: int64(len(data))}
+	}
+	defer g.busy(g.tr("正在导入 ", "importing ") + r.Name)()
+	return c.Import(ctx, r, file)
+}
+
 func runImport(ctx context.Context, g *global, o importOptions, files []string) error {
 	if o.ExitCode && !o.DryRun {
 		return usagef("--exit-code goes with --dry-run")
@@ -79,14 +105,8 @@ func runImport(ctx context.Context, g *global, o importOptions, files []string) 
 	var replies []*api.ImportReply
 	err := g.withClient(ctx, func(c *api.Client) error {
 		for i, path := range files {
-			body, err := os.ReadFile(path)
-			if err != nil {
-				return fmt.Errorf("read ledger: %w", err)
-			}
 			r.Name = filepath.Base(path)
-			done := g.busy(g.tr("正在导入 ", "importing ") + r.Name)
-			reply, err := c.Import(ctx, r, body)
-			done()
+			reply, err := g.sendLedger(ctx, c, r, path)
 			if err != nil {
 				if rest := len(files) - i - 1; rest > 0 {
 					fmt.Fprintln(g.stderr, g.tr(fmt.Sprintf("%s 被拒，后面 %d 个文件没有导入。", r.Name, rest), fmt.Sprintf("%s was refused; %s not imported.", r.Name, plural(rest, "file after it was", "files after it were"))))

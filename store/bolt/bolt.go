@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 	"unsafe"
 
@@ -286,6 +287,10 @@ func openFile(path string, o Options) (db *DB, err error) {
 		options.InitialMmapSize = 0
 	}
 	db.bolt, err = bbolt.Open(path, 0o600, options)
+	if errors.Is(err, syscall.ENOMEM) && options.InitialMmapSize > 0 { // the process may not have so many addresses
+		options.InitialMmapSize, file = 0, nil
+		db.bolt, err = bbolt.Open(path, 0o600, options)
+	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, store.ErrLocked
@@ -324,18 +329,25 @@ func inspectLocked(path string, o Options) (free []uint64, err error) {
 	return free, err
 }
 
+// Shed gives up the memory that holds pages of the file which were read.
+func (db *DB) Shed() error {
+	return db.run(context.Background(), false, func(t *tx) error { return shed(mapped(t.tx)) })
+}
+
+// mapped is the file as it is mapped.
+func mapped(tx *bbolt.Tx) []byte {
+	info := tx.DB().Info()
+	data := *(*unsafe.Pointer)(unsafe.Pointer(&info.Data))
+	return unsafe.Slice((*byte)(data), tx.Size())
+}
+
 // treeOf gives the tree that a transaction began with.
 func treeOf(tx *bbolt.Tx) (*tree, error) {
 	b := tx.Bucket(rootBucket)
 	if b == nil {
 		return nil, corrupt("the file is a database, but not a store of tickler")
 	}
-	info := tx.DB().Info()
-	data := *(*unsafe.Pointer)(unsafe.Pointer(&info.Data)) // the file as mapped
-	t, err := newTree(pages{
-		data: unsafe.Slice((*byte)(data), tx.Size()),
-		size: info.PageSize,
-	}, uint64(b.Root()))
+	t, err := newTree(pages{data: mapped(tx), size: tx.DB().Info().PageSize}, uint64(b.Root()))
 	return t, damage(err)
 }
 

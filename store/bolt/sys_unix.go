@@ -8,9 +8,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mapAhead is how much of the file is mapped from the start: while the file is
-// smaller, a reader never makes a writer wait for the map to grow.
-const mapAhead = 256 << 20
+// mapAhead is how much of the file is mapped from the start, 8 GiB where there is
+// room for it in the addresses: while the file is smaller, a reader never makes a
+// writer wait for the map to grow, and a change does not copy itself out of the
+// old map. It takes no memory.
+const mapAhead = 256 << 20 << (5 * (^uint(0) >> 63))
+
+// shed gives up the pages of a map that are in memory. They are read again
+// when they are asked for, from the system's cache most likely.
+func shed(data []byte) error { return unix.Madvise(data, unix.MADV_DONTNEED) }
 
 func tryLock(f *os.File, shared bool) error {
 	how := unix.LOCK_EX

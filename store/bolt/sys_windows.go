@@ -10,6 +10,9 @@ import (
 // mapAhead is nothing: on Windows the file itself would grow to it.
 const mapAhead = 0
 
+// shed leaves that to the system.
+func shed([]byte) error { return nil }
+
 // tryLock locks a byte far beyond the content, which stays readable.
 func tryLock(f *os.File, shared bool) error { return lockAt(f, shared, 1<<30) }
 
