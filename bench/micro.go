@@ -75,7 +75,7 @@ func (s *session) microSections(ctx context.Context) ([]Section, error) {
 	if err != nil {
 		return nil, err
 	}
-	book, err := s.benchmarks(ctx, "tickler/rules", "Rulebook|ExprAlone")
+	book, err := s.benchmarks(ctx, "tickler/rules", "Rulebook|LoanRules|ExprAlone")
 	if err != nil {
 		return nil, err
 	}
@@ -83,28 +83,29 @@ func (s *session) microSections(ctx context.Context) ([]Section, error) {
 	if err != nil {
 		return nil, err
 	}
-	cel, err := s.celRow(ctx, book["Rulebook"]["ns/rule-loan"])
+	cel, err := s.celRow(ctx, book["LoanRules"]["ns/rule-loan"])
 	if err != nil {
 		return nil, err
 	}
-	rule := book["Rulebook"]
-	mean, allocs, alone := rule["ns/rule-loan"], rule["allocs/op"], book["ExprAlone"]["ns/op"]
+	rule, loans := book["Rulebook"], book["LoanRules"]
+	mean, allocs, alone := loans["ns/rule-loan"], max(rule["allocs/op"], loans["allocs/op"]), book["ExprAlone"]["ns/op"]
 	return []Section{
 		{Name: "A date: fifteen working days on", Rows: shifts},
 		{Name: "A rule asked of a loan", Rows: []Row{
 			{Work: fmt.Sprintf("condition and dates of the shipped rulebook, mean over %.0f rules for loans", rule["rules"]), Ours: nanoseconds(mean), Beside: "limit 60 ns",
 				Ratio: fmt.Sprintf("%.2f of the limit", mean/60), Target: "<= 60 ns", Met: verdict(mean <= 60)},
-			{Work: "the same, beside one condition alone", Ours: nanoseconds(mean), Beside: "expr's machine: " + nanoseconds(alone), Ratio: apart(alone / mean)},
+			{Work: "every rule that is asked, the borrower's included", Ours: nanoseconds(rule["ns/rule-asked"])},
+			{Work: "the rules for loans, beside one condition alone", Ours: nanoseconds(mean), Beside: "expr's machine: " + nanoseconds(alone), Ratio: apart(alone / mean)},
 			cel,
 			{Work: "allocations a loan", Ours: fmt.Sprint(allocs), Beside: "limit 0", Target: "0", Met: verdict(allocs == 0)},
-		}, Notes: []string{fmt.Sprintf("A loan under the whole rulebook, 400 days, takes %s on every core at once and gives %.1f obligations; the mean a rule counts all of that, "+
-			"the borrower's rules and the writing of the obligations included, and divides by the rules for loans alone.", nanoseconds(rule["ns/op"]), rule["duties/loan"])}},
+		}, Notes: []string{fmt.Sprintf("The rules for loans: conditions, dates and the writing of %.1f obligations a loan, on every core at once. "+
+			"A loan with its borrower under the whole rulebook, 400 days, takes %s and gives %.1f.", loans["duties/loan"], nanoseconds(rule["ns/op"]), rule["duties/loan"])}},
 	}, nil
 }
 
 // celRow holds the mean of a rule against one condition in CEL.
 func (s *session) celRow(ctx context.Context, mean float64) (Row, error) {
-	const work = "the same, beside one condition alone"
+	const work = "the rules for loans, beside one condition alone"
 	if !s.has("cel") {
 		return missingRow(work, nanoseconds(mean), "CEL", ""), nil
 	}

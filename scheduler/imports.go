@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 
 	"tickler/api"
 	"tickler/ledger"
@@ -46,7 +45,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		return nil, api.Errorf(api.BadFile, "mend the file and import it again; nothing of it was taken (文件未导入)", "%s", text)
 	}
 	if snap.Loans.Len() > s.atOnce() {
-		defer debug.SetGCPercent(debug.SetGCPercent(largeGC))
+		defer large.begin()()
 	}
 	now := s.moment()
 	var reply *api.ImportReply

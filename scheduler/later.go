@@ -2,9 +2,11 @@ package scheduler
 
 import (
 	"context"
+	"math"
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"tickler/calendar"
@@ -24,6 +26,33 @@ const planAtOnce = 30_000
 // doubled by what is to be collected.
 const largeGC = 35
 
+// large has the collector work for large changes while one is at work. The soft
+// limit of a daemon is far below what they hold: it would collect all the time.
+var large collecting
+
+type collecting struct {
+	mu      sync.Mutex
+	n       int // at work
+	percent int
+	limit   int64
+}
+
+func (c *collecting) begin() (end func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.n++; c.n == 1 {
+		c.percent, c.limit = debug.SetGCPercent(largeGC), debug.SetMemoryLimit(math.MaxInt64)
+	}
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.n--; c.n == 0 {
+			debug.SetGCPercent(c.percent)
+			debug.SetMemoryLimit(c.limit)
+		}
+	}
+}
+
 func (s *Scheduler) atOnce() int {
 	if s.cfg.planAtOnce > 0 {
 		return s.cfg.planAtOnce
@@ -35,7 +64,7 @@ func (s *Scheduler) atOnce() int {
 // obligation.Circumstances.
 type reason struct{ cause, late string }
 
-const reasonSeparator = "\n"
+const reasonSeparator = "\x00"
 
 func (r reason) String() string { return r.cause + reasonSeparator + r.late }
 
@@ -105,7 +134,7 @@ type resumed struct {
 // scan is the scan that it goes on with; nil for an import.
 func (s *Scheduler) resume(ctx context.Context, actor Actor, on calendar.Date, force bool, now time.Time, scan *change) (out resumed, err error) {
 	out = resumed{sighted: map[string]int{}, told: map[string]int{}}
-	defer debug.SetGCPercent(debug.SetGCPercent(largeGC))
+	defer large.begin()()
 	for more := true; more; {
 		var c *change
 		err := without(func(skip map[loan.Ref]error) error {
