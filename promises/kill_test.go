@@ -258,6 +258,9 @@ const (
 	if p := s.broken.Load(); p != nil {
 		return *p
 	}
+	if err := s.proved(ctx); err != nil {
+		return err
+	}
 	var last *Tx
 	var done time.Time // when all was ready to be committed; zero where it was not
 	err := s.backend.Update(ctx, func(w Writer) error {
@@ -279,6 +282,9 @@ func (l *lateWriter) Put(bucket string, k, v []byte) error {
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) (err error) {
 	if p := s.broken.Load(); p != nil {
 		return *p
+	}
+	if err := s.proved(ctx); err != nil {
+		return err
 	}
 	var last *Tx
 	var done time.Time // when all was ready to be committed; zero where it was not

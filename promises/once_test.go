@@ -272,7 +272,9 @@ func TestPromise02AKeyWithTheVersionInItIsFound(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
 	b := peopled(t, 60).unheld()
-	b.program = planted(t, "rules/decide.go", "Occurrence: o.name}", `Occurrence: o.name + strings.Join(strings.Split(r.Clause, "·")[1:], "")}`)
+	b.program = planted(t, "rules/decide.go", "Occurrence: o.name}", `Occurrence: o.name + strings.Join(strings.Split(r.Clause, "·")[1:], "")}`,
+		"rules/short.go", "x.Occurrence, x.Loan = of.ref.ID, name, of.loan", `x.Occurrence, x.Loan = of.ref.ID, name+strings.Join(strings.Split(p.rule.Clause, "·")[1:], ""), of.loan`,
+		"rules/short.go", "import (\n", "import (\n\t\"strings\"\n\n")
 	bad := doubledAfter(t, b, rand.New(rand.NewPCG(1, 1)), 1)
 	if !slices.ContainsFunc(bad, func(s string) bool { return strings.HasPrefix(s, "extra: ") }) {
 		t.Errorf("not found: %q", bad)

@@ -301,13 +301,18 @@ func (c *change) planMarked() error {
 		}
 		return c.order[i].ID < c.order[j].ID
 	})
-	if c.mayWait && !c.withdrawing && len(c.order) > c.s.atOnce() {
-		if err := c.postpone(); err != nil {
-			return err
-		}
-	}
 	// The first ones of a kind bring most of the names that no record has named.
+	planned := 0
 	for units, batch := c.order, crewFirst; len(units) > 0; batch = min(2*batch, crewBatch) {
+		if c.full(planned) {
+			var err error
+			if units, err = c.postpone(units); err != nil {
+				return err
+			}
+			if c.order = slices.Concat(c.order[:planned], units); len(units) == 0 {
+				return nil
+			}
+		}
 		n := 1
 		for n < min(len(units), batch) && units[n].Kind == units[0].Kind {
 			n++
@@ -319,6 +324,7 @@ func (c *change) planMarked() error {
 			batch = crewFirst / 2
 		}
 		units = units[n:]
+		planned += n
 	}
 	return nil
 }

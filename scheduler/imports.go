@@ -18,9 +18,12 @@ var errDryRun = errors.New("dry run")
 // would let the next one go back behind it.
 var errUnchanged = errors.New("unchanged")
 
+// largeFile is a ledger, in rows, whose import needs much memory.
+const largeFile = 30_000
+
 // Import takes in one ledger file, whole or not at all: the facts, the events
 // that the differences show, the plan, and the audit in one transaction. Where
-// that would plan more than planAtOnce units, they are planned after it. The
+// that is too much for one, what is left to be planned is planned after it. The
 // same file again changes nothing; another file of the same data date takes
 // the place of the first.
 func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest, data []byte) (*api.ImportReply, error) {
@@ -44,7 +47,7 @@ func (s *Scheduler) Import(ctx context.Context, actor Actor, r api.ImportRequest
 		}
 		return nil, api.Errorf(api.BadFile, "mend the file and import it again; nothing of it was taken (文件未导入)", "%s", text)
 	}
-	if snap.Loans.Len() > s.atOnce() {
+	if snap.Loans.Len() > largeFile {
 		defer large.begin()()
 	}
 	now := s.moment()

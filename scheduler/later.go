@@ -14,12 +14,15 @@ import (
 	"tickler/store"
 )
 
-// planAtOnce is how many units one transaction plans: what it changes stands in
-// memory until it is committed, some 15 KiB a borrower of a first import. A larger
-// file is taken in one transaction still, with every unit marked that it
-// touches; they are planned in several that follow, each whole with its audit.
-// After a stop in between the next scan goes on with them.
-const planAtOnce = 30_000
+// A transaction holds what it changes in memory until it is committed: some 4 KiB a
+// borrower of a first import, and three times that in all. So it plans no more
+// units once it holds so much, nor more than so many. What is left is marked, and
+// planned in transactions that follow, each whole with its audit. After a stop in
+// between the next scan goes on with them.
+const (
+	heldAtOnce = 64 << 20 // bytes
+	planAtOnce = 100_000   // units
+)
 
 // largeGC is how much the heap grows, in percent, between two collections while
 // much is changed: what a large change holds until it is committed is not
@@ -58,6 +61,11 @@ func (s *Scheduler) atOnce() int {
 		return s.cfg.planAtOnce
 	}
 	return planAtOnce
+}
+
+// full says that a change which may wait has planned enough.
+func (c *change) full(planned int) bool {
+	return c.mayWait && !c.withdrawing && (planned >= c.s.atOnce() || c.tx.Held() >= heldAtOnce)
 }
 
 // reason is what the planning of a unit is put down to: see
@@ -106,21 +114,24 @@ func (c *change) planDirty() error {
 	})
 }
 
-// postpone marks in the store what is planned after this change, and leaves in
-// the change only the units for which it has an event.
-func (c *change) postpone() error {
-	now := c.order[:0]
-	for _, u := range c.order {
+// postpone marks units in the store, which are planned after this change, and
+// gives those among them for which the change has an event.
+func (c *change) postpone(units []loan.Ref) (now []loan.Ref, err error) {
+	for _, u := range units {
 		if len(c.events[u]) > 0 {
 			now = append(now, u)
 			continue
 		}
+		c.more = true
+		if c.dirty[u] != (reason{}) {
+			continue // it is marked as it is
+		}
 		if err := c.tx.MarkDirty(u, c.reasonFor(u).String()); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	c.order, c.more = now, true
-	return nil
+	c.mayWait = false
+	return now, nil
 }
 
 // resumed is what the transactions after a change came to.
@@ -142,7 +153,7 @@ func (s *Scheduler) resume(ctx context.Context, actor Actor, on calendar.Date, f
 				if c, err = s.begin(tx, actor, on, force, now); err != nil {
 					return err
 				}
-				c.skip, c.cause = skip, "扫描"
+				c.skip, c.cause, c.mayWait = skip, "扫描", true
 				if scan != nil {
 					c.scanning, c.since, c.gap, c.late = true, scan.since, scan.gap, scan.late
 				}

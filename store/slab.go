@@ -5,6 +5,7 @@ package store
 type slab struct {
 	block []byte // what is left of the newest block
 	size  int    // of the next one
+	total int    // bytes of all
 }
 
 const (
@@ -16,6 +17,7 @@ const (
 func (s *slab) take(n int) []byte {
 	if n > len(s.block) {
 		if n > slabMost/4 {
+			s.total += n
 			return make([]byte, 0, n)
 		}
 		s.size = min(max(2*s.size, slabLeast), slabMost)
@@ -23,6 +25,7 @@ func (s *slab) take(n int) []byte {
 			s.size *= 2
 		}
 		s.block = make([]byte, s.size)
+		s.total += s.size
 	}
 	b := s.block[:0:n]
 	s.block = s.block[n:]

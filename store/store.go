@@ -238,6 +238,18 @@ func (tx *Tx) Writes() int { return tx.writes }
 // back was being written: half of it may be with the backend.
 func (tx *Tx) Flushing() bool { return tx.w != nil && tx.w.flushing }
 
+// Held gives how many bytes of keys and records the transaction holds back, about.
+func (tx *Tx) Held() int {
+	n := 0
+	if tx.w != nil {
+		n = tx.w.slab.total
+	}
+	for _, f := range tx.forks {
+		n += f.slab.total
+	}
+	return n
+}
+
 // scan reads the payloads of a range, which are valid within the call only.
 func (tx *Tx) scan(bucket string, from, to []byte, version byte, fn func(key, payload []byte) error) error {
 	return tx.r.Scan(bucket, from, to, func(key, rec []byte) error {

@@ -121,7 +121,7 @@ var actionWords = map[string]string{
 	"obligation.returned.by_person": "退回（本人操作）", "obligation.waived.by_person": "豁免（本人操作）", "obligation.waiver_asked.by_person": "申请豁免（本人操作）",
 	"obligation.reassigned.by_person": "改派（本人操作）", "obligation.reopened.by_person": "重开（本人操作）", "obligations.reassigned": "批量改派",
 	"user.changed": "用户变更", "deputy.set": "指定代理", "deputy.ended": "终止代理",
-	"store.init": "建库", "store.migrated": "升级数据库", "scan": "扫描", "rulebook.activated": "启用规则簿", "calendar.activated": "启用日历",
+	"store.init": "建库", "store.migrated": "升级数据库", "scan": "扫描", "plan.resumed": "续排计划", "rulebook.activated": "启用规则簿", "calendar.activated": "启用日历",
 }
 
 func (g *global) action(a string) string {
