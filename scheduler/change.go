@@ -198,7 +198,7 @@ func (s *Scheduler) beginUnder(tx *store.Tx, book *rules.Book, actor Actor, on c
 			return nil, err
 		}
 	}
-	return c, c.planDirty()
+	return c, c.planDirty(fewAtOnce)
 }
 
 func (c *change) activate(kind, old, digest string, text []byte, put func(string, []byte) error) error {

@@ -21,7 +21,8 @@ import (
 // between the next scan goes on with them.
 const (
 	heldAtOnce = 64 << 20 // bytes
-	planAtOnce = 100_000   // units
+	planAtOnce = 100_000  // units
+	fewAtOnce  = 256      // that wait, and are planned by whatever change comes next: nobody signs for a million loans
 )
 
 // largeGC is how much the heap grows, in percent, between two collections while
@@ -94,13 +95,14 @@ func (c *change) reasonFor(u loan.Ref) reason {
 	return reason{c.cause, c.late}
 }
 
-// planDirty marks for planning what an earlier change left: those that wait, as
-// many as one transaction plans, and those that failed when they were tried last.
-func (c *change) planDirty() error {
+// planDirty marks for planning what an earlier change left: those that wait, up
+// to a limit, and those that failed when they were tried last.
+func (c *change) planDirty(limit int) error {
 	waiting := 0
+	c.more = false
 	return c.tx.Dirty(func(u loan.Ref, mark string) bool {
 		if !c.failures[u.String()] {
-			if waiting++; waiting > c.s.atOnce() {
+			if waiting++; waiting > min(limit, c.s.atOnce()) {
 				c.more = true
 				return false
 			}
@@ -154,6 +156,9 @@ func (s *Scheduler) resume(ctx context.Context, actor Actor, on calendar.Date, f
 					return err
 				}
 				c.skip, c.cause, c.mayWait = skip, "扫描", true
+				if err := c.planDirty(planAtOnce); err != nil {
+					return err
+				}
 				if scan != nil {
 					c.scanning, c.since, c.gap, c.late = true, scan.since, scan.gap, scan.late
 				}

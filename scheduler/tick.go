@@ -52,6 +52,9 @@ func (s *Scheduler) tick(ctx context.Context, actor Actor, r api.TickRequest, no
 			return err
 		}
 		c.skip, c.mayWait = skip, true
+		if err := c.planDirty(planAtOnce); err != nil {
+			return err
+		}
 		if err := c.person.may(actScan); err != nil {
 			return err
 		}
