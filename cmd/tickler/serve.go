@@ -139,6 +139,9 @@ func runServe(ctx context.Context, g *global, listen string) (err error) {
 	case <-ctx.Done():
 	case err = <-failed:
 	case err = <-socket.lost(run):
+		if gone := p.store.Err(); gone != nil { // the whole directory was exchanged: that is what happened
+			err = gone
+		}
 	case err = <-ran:
 		ran <- nil
 		if err == nil && ctx.Err() == nil {
