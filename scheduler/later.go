@@ -22,7 +22,7 @@ import (
 const (
 	heldAtOnce = 64 << 20 // bytes
 	planAtOnce = 100_000  // units
-	fewAtOnce  = 256      // that wait, and are planned by whatever change comes next: nobody signs for a million loans
+	fewAtOnce  = 256      // waiting units that any other change plans: who signs one duty does not wait for a million loans
 )
 
 // largeGC is how much the heap grows, in percent, between two collections while

@@ -71,23 +71,27 @@ replaces what was there.`,
 func (g *global) sendLedger(ctx context.Context, c *api.Client, r api.ImportRequest, path string) (*api.ImportReply, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("read ledger: %w", err)
+		return nil, unreadLedger(err)
 	}
 	defer f.Close()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, fmt.Errorf("read ledger: %w", err)
+		return nil, unreadLedger(err)
 	}
 	file := api.Upload{Reader: f, Size: info.Size()}
 	if !info.Mode().IsRegular() { // a pipe says no size; a directory says what it is
 		data, err := io.ReadAll(f)
 		if err != nil {
-			return nil, fmt.Errorf("read ledger: %w", err)
+			return nil, unreadLedger(err)
 		}
 		file = api.Upload{Reader: bytes.NewReader(data), Size: int64(len(data))}
 	}
 	defer g.busy(g.tr("正在导入 ", "importing ") + r.Name)()
 	return c.Import(ctx, r, file)
+}
+
+func unreadLedger(err error) error {
+	return api.Errorf(api.Failed, "look at the name and the rights of the file; nothing of it was taken (文件未导入)", "read ledger: %v", err)
 }
 
 func runImport(ctx context.Context, g *global, o importOptions, files []string) error {
